@@ -1,0 +1,1 @@
+//! Per-layer and end-to-end benchmarks.

@@ -1,0 +1,1 @@
+//! How a plan is computed: vectorized, series-major operators and their kernels.

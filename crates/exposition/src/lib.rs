@@ -1,0 +1,1 @@
+//! Scrape bodies: Prometheus text and OpenMetrics.

@@ -1,0 +1,1 @@
+//! The library to embed: parse, plan, evaluate PromQL; validate and lint rule files.

@@ -1,0 +1,1 @@
+//! What to compute: logical plans, their analyses and the optimizer passes.

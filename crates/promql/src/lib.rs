@@ -1,0 +1,1 @@
+//! PromQL: text to tree and back, types, and the language's tables.

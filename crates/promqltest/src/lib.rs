@@ -1,0 +1,1 @@
+//! The promqltest language: scripts that load samples and expect results.

@@ -1,0 +1,1 @@
+//! Rule files, typed, with spans, and exactly the refusals of a server.

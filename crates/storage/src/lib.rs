@@ -1,0 +1,1 @@
+//! The seam between data and the engine: matchers and a time range in, columns of samples out.

@@ -1,0 +1,1 @@
+//! The text/template subset of rules and notifications.
