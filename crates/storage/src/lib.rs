@@ -1,1 +1,20 @@
-//! The seam between data and the engine: matchers and a time range in, columns of samples out.
+//! The seam between data and the engine: matchers and a time range go in, columns of samples come out.
+//!
+//! Stores implement [`Queryable`]; the engine knows nothing else of them. Chunk bytes never cross this seam, plain
+//! samples do: a reader fills the caller's [`SampleBuffer`], one series at a time.
+//!
+//! Reading order: [`querier`], [`series`], [`samples`], [`appender`], [`error`], [`memory`].
+
+pub mod appender;
+pub mod error;
+pub mod memory;
+pub mod querier;
+pub mod samples;
+pub mod series;
+
+pub use appender::Appender;
+pub use error::{StorageError, StorageErrorKind};
+pub use memory::MemoryStorage;
+pub use querier::{Querier, Queryable, SelectHints};
+pub use samples::{FloatColumn, HistogramColumn, SampleBuffer};
+pub use series::SeriesSet;

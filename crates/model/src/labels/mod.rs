@@ -1,0 +1,258 @@
+//! The identity of a series: an immutable set of names and values.
+
+mod builder;
+mod name;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use xxhash_rust::xxh64::Xxh64;
+
+pub use builder::LabelsBuilder;
+pub use name::{is_legacy_label_name, is_legacy_metric_name, quote, write_label_name};
+
+/// The label that holds the metric name.
+pub const METRIC_NAME: &str = "__name__";
+/// The label that holds the metric type.
+pub const METRIC_TYPE: &str = "__type__";
+/// The label that holds the metric unit.
+pub const METRIC_UNIT: &str = "__unit__";
+/// The label that holds a classic bucket's upper bound.
+pub const BUCKET_LABEL: &str = "le";
+
+/// Longest name or value in bytes; what is longer is cut at a character. Far beyond any ingestion limit.
+pub const LABEL_TEXT_MAX: usize = 0x10_0000;
+
+/// Names and values, sorted by name, each name once, no empty value (an empty value means absent).
+///
+/// One shared allocation: each string stands behind one character whose code point is the string's length in bytes.
+/// That keeps the whole a `str` (no unsafe, no per-access validation), costs a byte per string, and makes equality and
+/// hashing plain memory operations.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Labels(Arc<str>);
+
+impl Labels {
+    /// The set without labels.
+    pub fn empty() -> Labels {
+        Labels(Arc::from(""))
+    }
+
+    /// From pairs in any order; of equal names the last wins, empty values are left out.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Labels {
+        let mut builder = LabelsBuilder::new();
+        for (name, value) in pairs {
+            builder.set(name, value);
+        }
+        builder.build()
+    }
+
+    /// Pairs in name order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { rest: &self.0 }
+    }
+
+    /// The value of a label, if it is there.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().take_while(|pair| pair.0 <= name).find(|pair| pair.0 == name).map(|pair| pair.1)
+    }
+
+    /// The value of a label, empty when it is absent: what matchers and joins see.
+    pub fn value(&self, name: &str) -> &str {
+        self.get(name).unwrap_or("")
+    }
+
+    /// The metric name, empty when there is none.
+    pub fn metric_name(&self) -> &str {
+        self.value(METRIC_NAME)
+    }
+
+    /// Number of labels.
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there is no label.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Only the pairs that `keep` wants.
+    pub fn filtered(&self, mut keep: impl FnMut(&str, &str) -> bool) -> Labels {
+        let mut text = String::with_capacity(self.0.len());
+        for (name, value) in self.iter().filter(|pair| keep(pair.0, pair.1)) {
+            push_text(&mut text, name);
+            push_text(&mut text, value);
+        }
+        if text.len() == self.0.len() { self.clone() } else { Labels(text.into()) }
+    }
+
+    /// Without metric name, type and unit: what an operation that makes a new quantity leaves.
+    pub fn without_metric_identity(&self) -> Labels {
+        self.filtered(|name, _| !matches!(name, METRIC_NAME | METRIC_TYPE | METRIC_UNIT))
+    }
+
+    /// XXH64 (seed 0) over name and value strings in order, each behind its length (one byte below 255, otherwise
+    /// 255 and three little-endian bytes): the hash that `limit_ratio` selects by.
+    pub fn xxh64(&self) -> u64 {
+        let mut hash = Xxh64::new(0);
+        for text in self.iter().flat_map(<[&str; 2]>::from) {
+            match u8::try_from(text.len()) {
+                Ok(length) if length < 255 => hash.update(&[length]),
+                _ => {
+                    let length = (text.len() as u32).to_le_bytes();
+                    hash.update(&[255, length[0], length[1], length[2]]);
+                }
+            }
+            hash.update(text.as_bytes());
+        }
+        hash.digest()
+    }
+
+    /// Bytes held, for memory accounting.
+    pub fn size_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Default for Labels {
+    fn default() -> Labels {
+        Labels::empty()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Labels {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Labels {
+        Labels::from_pairs(pairs)
+    }
+}
+
+impl<'a> IntoIterator for &'a Labels {
+    type Item = (&'a str, &'a str);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Labels) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Pair by pair, name before value; a prefix sorts first. The order of every matrix result.
+impl Ord for Labels {
+    fn cmp(&self, other: &Labels) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.iter().cmp(other.iter()) }
+    }
+}
+
+/// `{a="1", b="2"}`, the metric name as an ordinary label, values quoted as Go does.
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::from("{");
+        for (at, (name, value)) in self.iter().enumerate() {
+            if at > 0 {
+                text.push_str(", ");
+            }
+            write_label_name(&mut text, name);
+            text.push('=');
+            quote(&mut text, value.as_bytes());
+        }
+        text.push('}');
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Pairs of a [`Labels`] in name order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iter<'a> {
+    fn take_text(&mut self) -> Option<&'a str> {
+        let mut chars = self.rest.chars();
+        let length = length_of(chars.next()?);
+        let (text, rest) = chars.as_str().split_at_checked(length)?;
+        self.rest = rest;
+        Some(text)
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<(&'a str, &'a str)> {
+        Some((self.take_text()?, self.take_text()?))
+    }
+}
+
+/// Number of code points taken by surrogates, which no `char` can be.
+const SURROGATES: u32 = 0x800;
+const SURROGATES_START: u32 = 0xd800;
+
+fn length_of(mark: char) -> usize {
+    let code = u32::from(mark);
+    (if code < SURROGATES_START { code } else { code - SURROGATES }) as usize
+}
+
+fn mark_of(length: usize) -> char {
+    let length = length as u32;
+    let code = if length < SURROGATES_START { length } else { length + SURROGATES };
+    char::from_u32(code).expect("lengths up to LABEL_TEXT_MAX have a code point")
+}
+
+/// Appends one string in the inner form.
+fn push_text(out: &mut String, text: &str) {
+    let text = &text[..text.floor_char_boundary(LABEL_TEXT_MAX)];
+    out.push(mark_of(text.len()));
+    out.push_str(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_come_back_sorted_once_and_without_empty_values() {
+        let labels = Labels::from_pairs([("b", "2"), ("__name__", "up"), ("a", ""), ("b", "3")]);
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("__name__", "up"), ("b", "3")]);
+        assert_eq!((labels.metric_name(), labels.get("a"), labels.value("b"), labels.len()), ("up", None, "3", 2));
+        assert_eq!(labels.to_string(), r#"{__name__="up", b="3"}"#);
+        assert_eq!(labels.without_metric_identity().to_string(), r#"{b="3"}"#);
+    }
+
+    #[test]
+    fn strings_of_every_length_class_survive() {
+        for length in [0, 1, 127, 128, 254, 255, 2047, 0xd7ff, 0xd800, 0xe000, LABEL_TEXT_MAX, LABEL_TEXT_MAX + 9] {
+            let value = "x".repeat(length);
+            let labels = Labels::from_pairs([("a", value.as_str()), ("b", "1")]);
+            assert_eq!(labels.value("a").len(), length.min(LABEL_TEXT_MAX));
+            assert_eq!(labels.value("b"), "1");
+        }
+    }
+
+    #[test]
+    fn order_is_by_pairs_and_a_prefix_sorts_first() {
+        let one = |pairs: &[(&'static str, &'static str)]| Labels::from_pairs(pairs.iter().copied());
+        let sorted = [one(&[]), one(&[("a", "1")]), one(&[("a", "1"), ("b", "0")]), one(&[("a", "10")]), one(&[("b", "")])];
+        assert!(sorted[..4].windows(2).all(|two| two[0] < two[1]));
+        assert_eq!(sorted[4], sorted[0]);
+    }
+
+    #[test]
+    fn the_hash_is_upstreams() {
+        let labels = Labels::from_pairs([("__name__", "g"), ("x", "1"), ("y", "a")]);
+        let offset = labels.xxh64() as f64 / 18_446_744_073_709_551_616.0;
+        assert_eq!(offset, 0.422_857_067_948_688_3);
+    }
+}

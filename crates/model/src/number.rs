@@ -1,0 +1,130 @@
+//! The text forms of floats, shared by printer, exposition, results and templates.
+//!
+//! All are Go's: the shortest digits that read back as the same float.
+
+use crate::sample::NORMAL_NAN_BITS;
+
+/// Plain notation without exponent, Go's `'f', -1`: scalar results, `count_values` labels, printed literals.
+pub fn format_plain(value: f64) -> String {
+    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+}
+
+/// Go's `%g` and `%v` with the fewest digits: exponent form below 1e-4 and from 1e6 on.
+pub fn format_g(value: f64) -> String {
+    special(value).map_or_else(|| with_exponent_outside(value, -4, 6), str::to_owned)
+}
+
+/// Sample values in JSON results: exponent form below 1e-6 and from 1e21 on.
+pub fn format_sample(value: f64) -> String {
+    special(value).map_or_else(|| with_exponent_outside(value, -6, 21), str::to_owned)
+}
+
+/// OpenMetrics form of bounds and quantiles: shortest `%g` that always shows a `.` or an exponent.
+pub fn format_openmetrics(value: f64) -> String {
+    let text = format_g(value);
+    if value.is_finite() && !text.contains(['.', 'e']) { text + ".0" } else { text }
+}
+
+/// `%.Ng`: at most `digits` significant digits, trailing zeros dropped.
+pub fn format_g_digits(value: f64, digits: usize) -> String {
+    if let Some(text) = special(value) {
+        return text.to_owned();
+    }
+    let digits = digits.max(1);
+    let scientific = format!("{value:.*e}", digits - 1);
+    let exponent = exponent_of(&scientific);
+    if exponent < -4 || exponent >= digits as i32 {
+        return go_exponent(&drop_trailing_zeros(&scientific));
+    }
+    let decimals = usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0);
+    drop_trailing_zeros(&format!("{value:.decimals$}"))
+}
+
+/// Reads a float as Go's `strconv.ParseFloat` does for decimal text, without hex floats and underscores: digits, an
+/// optional fraction and exponent, or `NaN`, `Inf`, `Infinity` in any case with an optional sign.
+pub fn parse_float(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.eq_ignore_ascii_case("nan") {
+        return (unsigned.len() == text.len()).then(|| f64::from_bits(NORMAL_NAN_BITS));
+    }
+    let is_infinite = unsigned.eq_ignore_ascii_case("inf") || unsigned.eq_ignore_ascii_case("infinity");
+    let is_number = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    let value: f64 = if is_infinite || is_number { text.parse().ok()? } else { return None };
+    // Go refuses numbers that round to infinity.
+    (is_infinite || value.is_finite()).then_some(value)
+}
+
+/// The word for a float that has no digits.
+pub fn special(value: f64) -> Option<&'static str> {
+    if value.is_nan() {
+        Some("NaN")
+    } else if value == f64::INFINITY {
+        Some("+Inf")
+    } else if value == f64::NEG_INFINITY {
+        Some("-Inf")
+    } else {
+        None
+    }
+}
+
+fn with_exponent_outside(value: f64, min: i32, max: i32) -> String {
+    let scientific = format!("{value:e}");
+    let exponent = exponent_of(&scientific);
+    if value != 0.0 && (exponent < min || exponent >= max) { go_exponent(&scientific) } else { format!("{value}") }
+}
+
+fn exponent_of(scientific: &str) -> i32 {
+    scientific.rsplit_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+}
+
+/// Rust's `1e-7` as Go's `1e-07`.
+fn go_exponent(scientific: &str) -> String {
+    let Some((mantissa, exponent)) = scientific.rsplit_once('e') else { return scientific.to_owned() };
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    format!("{mantissa}e{sign}{digits:0>2}")
+}
+
+fn drop_trailing_zeros(text: &str) -> String {
+    let (mantissa, exponent) = text.split_once('e').map_or((text, None), |(m, e)| (m, Some(e)));
+    let short = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    exponent.map_or_else(|| short.to_owned(), |exponent| format!("{short}e{exponent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_forms_follow_go() {
+        let rows: [(f64, &str, &str, &str, &str); 9] = [
+            (1.0, "1", "1", "1", "1.0"),
+            (-0.0, "-0", "-0", "-0", "-0.0"),
+            (100_000.0, "100000", "100000", "100000", "100000.0"),
+            (1e6, "1000000", "1e+06", "1000000", "1e+06"),
+            (1_234_567.5, "1234567.5", "1.2345675e+06", "1234567.5", "1.2345675e+06"),
+            (1e-4, "0.0001", "0.0001", "0.0001", "0.0001"),
+            (1e-7, "0.0000001", "1e-07", "1e-07", "1e-07"),
+            (1e21, "1000000000000000000000", "1e+21", "1e+21", "1e+21"),
+            (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf", "-Inf"),
+        ];
+        for (value, plain, g, sample, openmetrics) in rows {
+            assert_eq!(format_plain(value), plain);
+            assert_eq!(format_g(value), g);
+            assert_eq!(format_sample(value), sample);
+            assert_eq!(format_openmetrics(value), openmetrics);
+        }
+    }
+
+    #[test]
+    fn limited_digits() {
+        let two = |value| format_g_digits(value, 2);
+        assert_eq!([two(0.123), two(100.0), two(12.0), two(1e-9), two(2.0)], ["0.12", "1e+02", "12", "1e-09", "2"]);
+    }
+
+    #[test]
+    fn reading_accepts_what_go_accepts() {
+        assert_eq!(["1", "-1.5e3", ".5", "5.", "+Inf"].map(parse_float), [1.0, -1500.0, 0.5, 5.0, f64::INFINITY].map(Some));
+        assert!(parse_float("nan").is_some_and(f64::is_nan));
+        assert_eq!(["", "+", "0x1", "1_0", "1e999", "infx", "+nan", " 1"].map(parse_float), [None; 8]);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the engine asks of a store.
+
+use narthex_model::{Matcher, TimeRange};
+
+use crate::{SeriesSet, StorageError};
+
+/// What a selection is for. Every field is a hint: a store may ignore it, and must return at least what the matchers
+/// and the range ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SelectHints {
+    /// Distance of two evaluation times in milliseconds; 0 for a single one.
+    pub step_ms: i64,
+    /// Length of the window that each evaluation looks at, in milliseconds; 0 for an instant selector.
+    pub range_ms: i64,
+    /// Only count, sum and reset hints of histograms are looked at: buckets need not be decoded.
+    pub histogram_stats_only: bool,
+    /// Only the first so many series are needed; 0 for all.
+    pub series_max: usize,
+}
+
+/// A source of series: a store, a block, several of them merged.
+pub trait Queryable: Send + Sync {
+    /// A view that stays consistent while a query uses it. It need not see samples outside of `range`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError>;
+}
+
+/// A consistent view of a store.
+pub trait Querier: Send + Sync {
+    /// The series that satisfy every matcher and may have samples in `range`, sorted by labels, each label set once.
+    /// Without matchers: all series.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        hints: &SelectHints,
+    ) -> Result<Box<dyn SeriesSet + '_>, StorageError>;
+
+    /// Names of all labels of the series that satisfy every matcher, sorted, each once.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError>;
+
+    /// Values of one label over the series that satisfy every matcher, sorted, each once.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError>;
+}

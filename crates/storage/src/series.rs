@@ -1,0 +1,29 @@
+//! The series of one selection.
+
+use narthex_model::{Labels, TimeRange};
+
+use crate::{SampleBuffer, StorageError};
+
+/// Selected series, addressed by number. Sorted by labels, each label set once.
+///
+/// Reading is by number and takes `&self`, so that workers can read different series of one set at the same time.
+pub trait SeriesSet: Send + Sync {
+    /// Number of series.
+    fn len(&self) -> usize;
+
+    /// Whether nothing was selected.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Labels of series number `series`, which is below [`SeriesSet::len`].
+    fn labels(&self, series: usize) -> &Labels;
+
+    /// Fills `samples` with the samples of one series within `range`, in time order, stale markers included. What the
+    /// buffer held before is gone; its memory is kept and reused. The caller owns the buffer and may pass it to any
+    /// number of reads. A series without samples in `range` leaves it empty.
+    ///
+    /// # Errors
+    /// When the samples cannot be read; the buffer then holds nothing that may be used.
+    fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError>;
+}
