@@ -45,7 +45,9 @@ impl fmt::Display for DurationError {
         match self {
             DurationError::Empty => f.write_str("empty duration string"),
             DurationError::Invalid(text) => write!(f, "not a valid duration string: {text:?}"),
-            DurationError::UnknownUnit { unit, text } => write!(f, "unknown unit {unit:?} in duration {text:?}"),
+            DurationError::UnknownUnit { unit, text } => {
+                write!(f, "unknown unit {unit:?} in duration {text:?}")
+            }
             DurationError::OutOfRange => f.write_str("duration out of range"),
         }
     }
@@ -95,7 +97,11 @@ impl PromDuration {
             total_ms = total_ms.checked_add(part_ms).ok_or(DurationError::OutOfRange)?;
             rest = after;
         }
-        if total_ms > DURATION_MAX_MS { Err(DurationError::OutOfRange) } else { Ok(PromDuration { ms: total_ms }) }
+        if total_ms > DURATION_MAX_MS {
+            Err(DurationError::OutOfRange)
+        } else {
+            Ok(PromDuration { ms: total_ms })
+        }
     }
 }
 

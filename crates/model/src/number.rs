@@ -70,7 +70,11 @@ pub fn special(value: f64) -> Option<&'static str> {
 fn with_exponent_outside(value: f64, min: i32, max: i32) -> String {
     let scientific = format!("{value:e}");
     let exponent = exponent_of(&scientific);
-    if value != 0.0 && (exponent < min || exponent >= max) { go_exponent(&scientific) } else { format!("{value}") }
+    if value != 0.0 && (exponent < min || exponent >= max) {
+        go_exponent(&scientific)
+    } else {
+        format!("{value}")
+    }
 }
 
 fn exponent_of(scientific: &str) -> i32 {
@@ -86,7 +90,8 @@ fn go_exponent(scientific: &str) -> String {
 
 fn drop_trailing_zeros(text: &str) -> String {
     let (mantissa, exponent) = text.split_once('e').map_or((text, None), |(m, e)| (m, Some(e)));
-    let short = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    let short =
+        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
     exponent.map_or_else(|| short.to_owned(), |exponent| format!("{short}e{exponent}"))
 }
 
@@ -118,12 +123,18 @@ mod tests {
     #[test]
     fn limited_digits() {
         let two = |value| format_g_digits(value, 2);
-        assert_eq!([two(0.123), two(100.0), two(12.0), two(1e-9), two(2.0)], ["0.12", "1e+02", "12", "1e-09", "2"]);
+        assert_eq!(
+            [two(0.123), two(100.0), two(12.0), two(1e-9), two(2.0)],
+            ["0.12", "1e+02", "12", "1e-09", "2"]
+        );
     }
 
     #[test]
     fn reading_accepts_what_go_accepts() {
-        assert_eq!(["1", "-1.5e3", ".5", "5.", "+Inf"].map(parse_float), [1.0, -1500.0, 0.5, 5.0, f64::INFINITY].map(Some));
+        assert_eq!(
+            ["1", "-1.5e3", ".5", "5.", "+Inf"].map(parse_float),
+            [1.0, -1500.0, 0.5, 5.0, f64::INFINITY].map(Some)
+        );
         assert!(parse_float("nan").is_some_and(f64::is_nan));
         assert_eq!(["", "+", "0x1", "1_0", "1e999", "infx", "+nan", " 1"].map(parse_float), [None; 8]);
     }

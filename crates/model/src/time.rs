@@ -118,7 +118,10 @@ mod tests {
     fn grids_stop_at_or_before_the_end() {
         let grid = StepGrid::range(10, 45, 10);
         assert_eq!(grid.timestamps().collect::<Vec<_>>(), [10, 20, 30, 40]);
-        assert_eq!((grid.end_ms(), grid.step_at(30), grid.step_at(31), grid.step_at(50)), (40, Some(2), None, None));
+        assert_eq!(
+            (grid.end_ms(), grid.step_at(30), grid.step_at(31), grid.step_at(50)),
+            (40, Some(2), None, None)
+        );
         assert_eq!(StepGrid::range(10, 9, 10).len, 0);
         assert_eq!(StepGrid::range(10, 10, 0).len, 1);
         assert_eq!(StepGrid::range(1, i64::MAX, 1).timestamp(usize::MAX), i64::MAX);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use narthex_model::{Labels, Matcher, SampleValue, TimeRange, Timestamp};
 
-use crate::{Appender, Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind};
+use crate::{
+    Appender, Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
+};
 
 /// Samples by instant: value and start timestamp.
 type Samples = BTreeMap<Timestamp, (SampleValue, Timestamp)>;
@@ -21,8 +23,9 @@ impl MemoryStorage {
         MemoryStorage::default()
     }
 
-    fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = (&'a Labels, &'a Samples)> {
-        self.series.iter().filter(|(labels, _)| matchers.iter().all(|one| one.matches(labels.value(one.name()))))
+    fn matching<'a>(&'a self, matchers: &[Matcher]) -> Vec<(&'a Labels, &'a Samples)> {
+        let wanted = |labels: &Labels| matchers.iter().all(|one| one.matches(labels.value(one.name())));
+        self.series.iter().filter(|(labels, _)| wanted(labels)).collect()
     }
 }
 
@@ -64,17 +67,18 @@ impl Querier for &MemoryStorage {
         let has_samples = |samples: &Samples| {
             !range.is_empty() && samples.range(range.min_ms..=range.max_ms).next().is_some()
         };
-        let selected = self.matching(matchers).filter(|(_, samples)| has_samples(samples)).collect();
+        let selected =
+            self.matching(matchers).into_iter().filter(|(_, samples)| has_samples(samples)).collect();
         Ok(Box::new(MemorySeriesSet(selected)))
     }
 
     fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        let names = self.matching(matchers).flat_map(|(labels, _)| labels.iter());
+        let names = self.matching(matchers).into_iter().flat_map(|(labels, _)| labels.iter());
         Ok(names.map(|pair| pair.0.to_owned()).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        let values = self.matching(matchers).filter_map(|(labels, _)| labels.get(name));
+        let values = self.matching(matchers).into_iter().filter_map(|(labels, _)| labels.get(name));
         Ok(values.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect())
     }
 }

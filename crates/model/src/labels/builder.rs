@@ -55,7 +55,8 @@ impl LabelsBuilder {
     pub fn build(&mut self) -> Labels {
         self.pairs.retain(|pair| !pair.1.is_empty());
         self.pairs.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let mut text = String::with_capacity(self.pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
+        let mut text =
+            String::with_capacity(self.pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
         for (name, value) in &self.pairs {
             push_text(&mut text, name);
             push_text(&mut text, value);

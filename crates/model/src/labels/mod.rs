@@ -226,14 +226,19 @@ mod tests {
     fn pairs_come_back_sorted_once_and_without_empty_values() {
         let labels = Labels::from_pairs([("b", "2"), ("__name__", "up"), ("a", ""), ("b", "3")]);
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("__name__", "up"), ("b", "3")]);
-        assert_eq!((labels.metric_name(), labels.get("a"), labels.value("b"), labels.len()), ("up", None, "3", 2));
+        assert_eq!(
+            (labels.metric_name(), labels.get("a"), labels.value("b"), labels.len()),
+            ("up", None, "3", 2)
+        );
         assert_eq!(labels.to_string(), r#"{__name__="up", b="3"}"#);
         assert_eq!(labels.without_metric_identity().to_string(), r#"{b="3"}"#);
     }
 
     #[test]
     fn strings_of_every_length_class_survive() {
-        for length in [0, 1, 127, 128, 254, 255, 2047, 0xd7ff, 0xd800, 0xe000, LABEL_TEXT_MAX, LABEL_TEXT_MAX + 9] {
+        for length in
+            [0, 1, 127, 128, 254, 255, 2047, 0xd7ff, 0xd800, 0xe000, LABEL_TEXT_MAX, LABEL_TEXT_MAX + 9]
+        {
             let value = "x".repeat(length);
             let labels = Labels::from_pairs([("a", value.as_str()), ("b", "1")]);
             assert_eq!(labels.value("a").len(), length.min(LABEL_TEXT_MAX));
@@ -244,7 +249,13 @@ mod tests {
     #[test]
     fn order_is_by_pairs_and_a_prefix_sorts_first() {
         let one = |pairs: &[(&'static str, &'static str)]| Labels::from_pairs(pairs.iter().copied());
-        let sorted = [one(&[]), one(&[("a", "1")]), one(&[("a", "1"), ("b", "0")]), one(&[("a", "10")]), one(&[("b", "")])];
+        let sorted = [
+            one(&[]),
+            one(&[("a", "1")]),
+            one(&[("a", "1"), ("b", "0")]),
+            one(&[("a", "10")]),
+            one(&[("b", "")]),
+        ];
         assert!(sorted[..4].windows(2).all(|two| two[0] < two[1]));
         assert_eq!(sorted[4], sorted[0]);
     }
