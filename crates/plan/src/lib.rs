@@ -1,1 +1,12 @@
 //! What to compute: logical plans, their analyses and the optimizer passes.
+//!
+//! A plan is a value made from an expression and the times of a query: `@`, offsets and duration expressions are
+//! resolved, parentheses are gone, and nothing in it knows that data exists. `build` completes meaning; passes only
+//! preserve it.
+//!
+//! Reading order: [`logical`], [`logical::build`].
+
+pub mod logical;
+
+pub use logical::build::{BuildError, build};
+pub use logical::{LogicalNode, LogicalPlan, QueryParameters};
