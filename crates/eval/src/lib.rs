@@ -1,1 +1,19 @@
 //! How a plan is computed: vectorized, series-major operators and their kernels.
+//!
+//! A query becomes a tree of [`physical::Operator`]s. Each says once which series it yields, then hands them out in
+//! batches: a column of all steps per series. Leaves read samples through the `storage` seam and nowhere else.
+//!
+//! Reading order: [`column`], [`physical`], [`context`], [`annotation`].
+
+pub mod annotation;
+pub mod column;
+pub mod context;
+pub mod error;
+pub mod limits;
+pub mod physical;
+
+pub use annotation::{Annotation, AnnotationKind, Annotations};
+pub use column::{SampleRef, StepColumn, Window, Windows};
+pub use context::QueryContext;
+pub use error::{EvalError, EvalErrorKind};
+pub use limits::Limits;

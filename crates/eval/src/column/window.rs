@@ -1,0 +1,181 @@
+//! The window of samples that each step of a range function looks at.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use narthex_model::{FloatHistogram, Timestamp};
+use narthex_storage::SampleBuffer;
+
+/// Borders of the window of one step: left-open, right-closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WindowBounds {
+    /// Just before the first instant.
+    pub start_ms: Timestamp,
+    /// The last instant.
+    pub end_ms: Timestamp,
+    /// The evaluation time; differs from `end_ms` by `offset` and `@`.
+    pub step_ms: Timestamp,
+}
+
+/// The samples of one series and the windows that the steps of a grid see of them.
+///
+/// A kernel gets all windows of a series at once, so that it may slide instead of starting anew at each step. The
+/// samples hold no stale markers. They may reach further than the windows do, where an extended range selector needs
+/// the neighbours of a border.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows<'a> {
+    samples: &'a SampleBuffer,
+    bounds: &'a [WindowBounds],
+}
+
+/// Float samples of a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FloatSlice<'a> {
+    /// Rising.
+    pub timestamps: &'a [Timestamp],
+    /// As many values.
+    pub values: &'a [f64],
+    /// When each sample's counter started, 0 for unknown; empty when none is known.
+    pub start_timestamps: &'a [Timestamp],
+}
+
+/// Histogram samples of a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistogramSlice<'a> {
+    /// Rising.
+    pub timestamps: &'a [Timestamp],
+    /// As many values.
+    pub values: &'a [Arc<FloatHistogram>],
+    /// When each sample's counter started, 0 for unknown; empty when none is known.
+    pub start_timestamps: &'a [Timestamp],
+}
+
+/// What one step sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Its borders.
+    pub bounds: WindowBounds,
+    /// Float samples inside.
+    pub floats: FloatSlice<'a>,
+    /// Histogram samples inside.
+    pub histograms: HistogramSlice<'a>,
+}
+
+impl<'a> Windows<'a> {
+    /// Windows over `samples`, whose borders rise (or stay) from step to step.
+    pub fn new(samples: &'a SampleBuffer, bounds: &'a [WindowBounds]) -> Windows<'a> {
+        Windows { samples, bounds }
+    }
+
+    /// Number of steps.
+    pub fn len(&self) -> usize {
+        self.bounds.len()
+    }
+
+    /// Whether there is no step.
+    pub fn is_empty(&self) -> bool {
+        self.bounds.is_empty()
+    }
+
+    /// All samples of the series, those outside of every window included.
+    pub fn samples(&self) -> &'a SampleBuffer {
+        self.samples
+    }
+
+    /// Borders of every step's window.
+    pub fn bounds(&self) -> &'a [WindowBounds] {
+        self.bounds
+    }
+
+    /// The windows of all steps in order. Two cursors move over the samples: the whole walk is linear.
+    pub fn iter(&self) -> impl Iterator<Item = Window<'a>> + use<'a> {
+        let (samples, bounds) = (self.samples, self.bounds);
+        let mut floats = Cursor::default();
+        let mut histograms = Cursor::default();
+        bounds.iter().map(move |&bounds| Window {
+            bounds,
+            floats: FloatSlice::of(samples, floats.advance(&samples.floats.timestamps, bounds)),
+            histograms: HistogramSlice::of(
+                samples,
+                histograms.advance(&samples.histograms.timestamps, bounds),
+            ),
+        })
+    }
+}
+
+/// The part of a column inside the last window.
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    start: usize,
+    end: usize,
+}
+
+impl Cursor {
+    fn advance(&mut self, timestamps: &[Timestamp], bounds: WindowBounds) -> Range<usize> {
+        self.end += timestamps[self.end..].iter().take_while(|&&at_ms| at_ms <= bounds.end_ms).count();
+        let inside = &timestamps[self.start..self.end];
+        self.start += inside.iter().take_while(|&&at_ms| at_ms <= bounds.start_ms).count();
+        self.start..self.end
+    }
+}
+
+impl<'a> FloatSlice<'a> {
+    fn of(samples: &'a SampleBuffer, range: Range<usize>) -> FloatSlice<'a> {
+        let column = &samples.floats;
+        FloatSlice {
+            timestamps: &column.timestamps[range.clone()],
+            values: &column.values[range.clone()],
+            start_timestamps: column.start_timestamps.get(range).unwrap_or(&[]),
+        }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+}
+
+impl<'a> HistogramSlice<'a> {
+    fn of(samples: &'a SampleBuffer, range: Range<usize>) -> HistogramSlice<'a> {
+        let column = &samples.histograms;
+        HistogramSlice {
+            timestamps: &column.timestamps[range.clone()],
+            values: &column.values[range.clone()],
+            start_timestamps: column.start_timestamps.get(range).unwrap_or(&[]),
+        }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_left_open_and_slide() {
+        let mut samples = SampleBuffer::new();
+        for at_ms in [0, 10, 20, 30, 40] {
+            samples.push(at_ms, (at_ms as f64).into(), 0);
+        }
+        let window = |end_ms| WindowBounds { start_ms: end_ms - 20, end_ms, step_ms: end_ms };
+        let bounds = [window(-5), window(10), window(20), window(45), window(45)];
+        let seen: Vec<&[i64]> =
+            Windows::new(&samples, &bounds).iter().map(|window| window.floats.timestamps).collect();
+        let expected: [&[i64]; 5] = [&[], &[0, 10], &[10, 20], &[30, 40], &[30, 40]];
+        assert_eq!(seen, expected);
+    }
+}
