@@ -1,7 +1,7 @@
 //! From parser events to the flat list of nodes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use narthex_diag::{Diagnostic, Span};
@@ -20,8 +20,10 @@ pub(crate) struct Stop {
 }
 
 /// Turns events into documents.
-pub(crate) struct Builder<'t> {
+pub(crate) struct Builder<'t, 's> {
     text: &'t str,
+    /// Quoted scalars that were shown to the parser as one line; their values are decoded here.
+    joined: &'s HashSet<usize>,
     cursor: CharCursor<'t>,
     pub(crate) documents: Vec<Document<'t>>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -60,10 +62,11 @@ struct Anchor {
 
 const LEAF: Extent = Extent { nodes: 1, height: 0 };
 
-impl<'t> Builder<'t> {
-    pub(crate) fn new(text: &'t str) -> Builder<'t> {
+impl<'t, 's> Builder<'t, 's> {
+    pub(crate) fn new(text: &'t str, joined: &'s HashSet<usize>) -> Builder<'t, 's> {
         Builder {
             text,
+            joined,
             cursor: CharCursor::new(text),
             documents: Vec::new(),
             diagnostics: Vec::new(),
@@ -86,7 +89,7 @@ impl<'t> Builder<'t> {
         self.cursor.byte_of(char_index)
     }
 
-    pub(crate) fn on_event(&mut self, event: Event<'t>, span: EventSpan) -> Result<(), Stop> {
+    pub(crate) fn on_event(&mut self, event: Event<'_>, span: EventSpan) -> Result<(), Stop> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
             Event::DocumentStart(_) => {
@@ -142,9 +145,15 @@ impl<'t> Builder<'t> {
         self.alias_nodes = 0;
     }
 
-    fn scalar(&mut self, text: Cow<'t, str>, source: ScalarSource, tag: Option<&Tag>, anchor: usize) {
+    fn scalar(&mut self, text: Cow<'_, str>, source: ScalarSource, tag: Option<&Tag>, anchor: usize) {
         let raw = source.content.slice(self.text);
-        let text = if raw == text { Cow::Borrowed(raw) } else { text };
+        let text = if self.joined.contains(&(source.span.start as usize)) {
+            Cow::Owned(source.decoded(self.text))
+        } else if raw == text {
+            Cow::Borrowed(raw)
+        } else {
+            Cow::Owned(text.into_owned())
+        };
         let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix).into_boxed_str());
         let id = self.push(source.span, KindData::Scalar(Scalar { text, source, tag }));
         self.last_end = self.last_end.max(source.span.end as usize);

@@ -4,12 +4,12 @@
 //! a string takes any scalar as it is written (`1.50`, `yes`, `0x1F`), nothing leaves a value at its default, a key set
 //! twice or not known is an error, and merge keys (`<<`) bring in the fields that are not set beside them.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use narthex_diag::{Applicability, Diagnostic, Edit, Span, Spanned, Suggestion};
 
 use crate::implicit::ImplicitValue;
+use crate::keys::KeySet;
 use crate::limits::NESTING_MAX;
 use crate::nearest::nearest;
 use crate::node::{Kind, Node};
@@ -101,6 +101,21 @@ impl<'d> Fields<'d> {
     }
 }
 
+/// Fields being collected: of several with the same name the first counts.
+#[derive(Default)]
+struct Found<'d> {
+    fields: Fields<'d>,
+    keys: KeySet<'d>,
+}
+
+impl<'d> Found<'d> {
+    fn add(&mut self, field: Field<'d>) {
+        if self.keys.insert(&field.key.text, field.key.source.span).is_none() {
+            self.fields.fields.push(field);
+        }
+    }
+}
+
 impl Decoder {
     /// A decoder that has seen nothing.
     pub fn new(options: DecodeOptions) -> Decoder {
@@ -185,16 +200,16 @@ impl Decoder {
 
     /// The fields of a mapping with any keys.
     pub fn open_mapping<'d>(&mut self, node: Node<'d>, what: &str) -> Option<Fields<'d>> {
-        let mut fields = Fields::default();
         if node.is_null() {
-            return Some(fields);
+            return Some(Fields::default());
         }
         if node.as_mapping().is_none() {
             self.wrong_kind(node, &format!("a mapping ({what})"));
             return None;
         }
-        self.collect(node, &mut fields, 0);
-        Some(fields)
+        let mut found = Found::default();
+        self.collect(node, &mut found, 0);
+        Some(found.fields)
     }
 
     /// The items of a sequence; none for null, `None` when it is no sequence.
@@ -209,42 +224,38 @@ impl Decoder {
         items.map(Iterator::collect)
     }
 
-    /// Adds the fields of a mapping that are not there yet, then those it merges.
-    fn collect<'d>(&mut self, node: Node<'d>, fields: &mut Fields<'d>, depth: u32) {
-        let mut seen: HashSet<&str> = fields.fields.iter().map(Field::name).collect();
-        let mut first_of: HashMap<&str, Span> = HashMap::new();
+    /// Adds the fields of a mapping that are not set yet, then those it merges.
+    fn collect<'d>(&mut self, node: Node<'d>, found: &mut Found<'d>, depth: u32) {
+        let mut here = KeySet::default();
         let mut merged = Vec::new();
         for (key_node, value) in node.as_mapping().into_iter().flatten() {
             let Some(key) = key_node.as_scalar() else {
                 self.wrong_kind(key_node, "a string as key");
                 continue;
             };
-            if let Some(&first) = first_of.get(key.text.as_ref()) {
+            if let Some(first) = here.insert(&key.text, key.source.span) {
                 self.duplicate_key(key, first);
-                continue;
-            }
-            first_of.insert(&key.text, key.source.span);
-            if is_merge(key) {
+            } else if is_merge(key) {
                 merged.push(value);
-            } else if !key.is_null() && seen.insert(&key.text) {
-                fields.fields.push(Field { key, value });
+            } else if !key.is_null() {
+                found.add(Field { key, value });
             }
         }
         for value in merged {
-            self.merge(value, fields, depth);
+            self.merge(value, found, depth);
         }
     }
 
-    fn merge<'d>(&mut self, value: Node<'d>, fields: &mut Fields<'d>, depth: u32) {
+    fn merge<'d>(&mut self, value: Node<'d>, found: &mut Found<'d>, depth: u32) {
         if depth > NESTING_MAX {
             return;
         }
         match value.kind() {
-            Kind::Mapping(_) => self.collect(value, fields, depth + 1),
+            Kind::Mapping(_) => self.collect(value, found, depth + 1),
             Kind::Sequence(items) => {
                 for item in items {
                     match item.kind() {
-                        Kind::Mapping(_) => self.collect(item, fields, depth + 1),
+                        Kind::Mapping(_) => self.collect(item, found, depth + 1),
                         _ => self.wrong_kind(item, "a mapping to merge"),
                     }
                 }

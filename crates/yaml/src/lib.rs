@@ -16,8 +16,10 @@ pub mod parse;
 pub mod scalar;
 
 mod build;
+mod keys;
 mod layout;
 mod offsets;
+mod quotes;
 
 pub use comments::comments;
 pub use decode::{DecodeOptions, Decoder, Field, Fields, FromYaml, UnknownFields};

@@ -11,3 +11,6 @@ pub const SYNTAX_ERRORS_MAX: usize = 100;
 
 /// Bytes of one text: offsets are 32 bits wide.
 pub const TEXT_BYTES_MAX: usize = u32::MAX as usize;
+
+/// Bytes that may be read again because of quoted scalars that go on too far left: each costs one more reading.
+pub const REREAD_BYTES_MAX: usize = 64 << 20;

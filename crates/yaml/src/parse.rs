@@ -7,6 +7,7 @@ use crate::INVALID_YAML;
 use crate::build::{Builder, Stop};
 use crate::limits::{SYNTAX_ERRORS_MAX, TEXT_BYTES_MAX};
 use crate::node::{Document, Node};
+use crate::quotes::Shown;
 
 /// What was read of a text. Parsing never fails: what is wrong stands in the diagnostics.
 #[derive(Clone, Debug)]
@@ -33,32 +34,57 @@ pub fn parse(text: &str) -> Parsed<'_> {
         let error = Diagnostic::error(INVALID_YAML, message, Span::default());
         return Parsed { text, documents: Vec::new(), diagnostics: vec![error] };
     }
-    let mut builder = Builder::new(text);
+    let mut shown = Shown::new(text);
+    loop {
+        match read(text, &shown) {
+            Ok(parsed) => return parsed,
+            Err(JoinLines { quote }) => shown.join(quote),
+        }
+    }
+}
+
+/// The quoted scalar at this offset is to be read as one line.
+struct JoinLines {
+    quote: usize,
+}
+
+fn read<'t>(text: &'t str, shown: &Shown<'_>) -> Result<Parsed<'t>, JoinLines> {
+    let mut builder = Builder::new(text, &shown.joined);
     let mut start = Some(0);
     while let Some(from) = start {
-        start = read_from(&mut builder, text, from).filter(|_| builder.diagnostics.len() < SYNTAX_ERRORS_MAX);
+        start =
+            read_from(&mut builder, shown, from)?.filter(|_| builder.diagnostics.len() < SYNTAX_ERRORS_MAX);
     }
-    Parsed { text, documents: builder.documents, diagnostics: builder.diagnostics }
+    Ok(Parsed { text, documents: builder.documents, diagnostics: builder.diagnostics })
 }
 
 /// Reads up to the end or an error; then the start of the next document after it, if there is one.
-fn read_from<'t>(builder: &mut Builder<'t>, text: &'t str, from: usize) -> Option<usize> {
+fn read_from(
+    builder: &mut Builder<'_, '_>,
+    shown: &Shown<'_>,
+    from: usize,
+) -> Result<Option<usize>, JoinLines> {
     builder.restart_at(from);
-    let mut parser = Parser::new_from_str(text.get(from..)?);
-    loop {
-        let stop = match parser.next_event()? {
+    let text = shown.text.as_ref();
+    let mut parser = Parser::new_from_str(text.get(from..).unwrap_or(""));
+    while let Some(next) = parser.next_event() {
+        let stop = match next {
             Ok((event, span)) => builder.on_event(event, span),
             Err(error) => {
                 let offset = builder.byte_of(error.marker().index());
+                if shown.can_join(offset) {
+                    return Err(JoinLines { quote: offset });
+                }
                 builder.diagnostics.push(syntax_error(text, &error, offset));
                 Err(Stop { offset })
             }
         };
         if let Err(Stop { offset }) = stop {
             builder.truncate(offset);
-            return next_document(text, offset.saturating_sub(1).max(from + 1));
+            return Ok(next_document(text, offset.saturating_sub(1).max(from + 1)));
         }
     }
+    Ok(None)
 }
 
 fn next_document(text: &str, after: usize) -> Option<usize> {
@@ -160,6 +186,18 @@ mod tests {
         assert_eq!(parsed.root().and_then(|root| root.get("a")).unwrap().span().slice(text), "b");
         assert!(parsed.documents[0].truncated_at().is_some());
         assert_eq!(shape(text, parsed.documents[1].root().unwrap()), "{`e`=`f`}");
+    }
+
+    #[test]
+    fn quotes_may_go_on_at_the_left_margin() {
+        let text = "a:\n  b: \"x\ny \\\n\n z\"\n  c: 'd\n\ne'\n";
+        let parsed = parse(text);
+        assert_eq!(parsed.diagnostics, []);
+        let inner = parsed.root().and_then(|root| root.get("a")).unwrap();
+        let value = |key| inner.get(key).and_then(Node::as_scalar).unwrap();
+        assert_eq!((value("b").text.as_ref(), value("c").text.as_ref()), ("x y \nz", "d\ne"));
+        assert_eq!(value("c").span_map(text).offset(2), text.find("e'").unwrap());
+        assert_eq!(parse("a: 'b\n---\n'").diagnostics.len(), 2);
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl ScalarSource {
         !raw.bytes().any(|byte| byte == special || byte == b'\n' || byte == b'\r')
     }
 
+    /// The value, decoded again; of a block with the line breaks that chomping would drop.
+    pub(crate) fn decoded(&self, file: &str) -> String {
+        self.decode(self.content.slice(file)).text
+    }
+
     fn decode<'a>(&self, raw: &'a str) -> Copier<'a> {
         let copier = Copier::new(raw, self.content.start as usize);
         match self.style {
@@ -191,6 +196,27 @@ mod tests {
             "k: >\n   a\n\n\n   b\n   \n     c\n\n   d",
         ] {
             check(file);
+        }
+    }
+
+    #[test]
+    fn public_files_map_back() {
+        for folder in
+            ["rules", "prometheus/rulefmt", "prometheus/rules", "prometheus/promtool", "prometheus/config"]
+        {
+            let Some(folder) = narthex_testkit::shared_fixtures(folder) else { return };
+            files_below(&folder, &mut |text| check(text));
+        }
+    }
+
+    fn files_below(folder: &std::path::Path, visit: &mut impl FnMut(&str)) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files_below(&path, visit);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                visit(&text);
+            }
         }
     }
 
