@@ -12,7 +12,7 @@
 //!
 //! `UPDATE=1 cargo test` records what is produced instead of comparing, and deletes recordings nobody makes any more.
 //!
-//! Reading order: [`fixture`], [`golden`], [`diff`], [`outside`], [`random`].
+//! Reading order: [`fixture`], [`golden`], [`diff`], [`outside`], [`random`], [`shop`].
 
 #![expect(clippy::disallowed_methods, reason = "tests are steered by the environment")]
 
@@ -21,6 +21,7 @@ pub mod fixture;
 pub mod golden;
 pub mod outside;
 pub mod random;
+pub mod shop;
 
 pub use fixture::{Fixture, fixtures, repository_root, testdata};
 pub use golden::{Golden, check_no_orphans, golden};
