@@ -3,6 +3,31 @@
 //! A histogram has exponential buckets (schemas −4…8: bucket `i` ends at `2^(i·2^−schema)`) or custom ones (schema
 //! −53: the bounds are listed). Populated buckets are listed as spans of consecutive indices with one absolute count
 //! each. Positive buckets are left-open, negative ones right-open, the zero bucket closed.
+//!
+//! Reading order: [`spans`], `bounds`, `buckets`, `total` (how two grids become one), `arithmetic`, `compare`.
+
+mod arithmetic;
+mod bounds;
+mod buckets;
+mod compact;
+mod compare;
+mod compensated;
+mod convert;
+mod custom_buckets;
+mod resolution;
+pub mod spans;
+mod total;
+mod trim;
+mod validate;
+
+pub use arithmetic::{HistogramSum, IncompatibleSchemas, Reconciliation};
+pub use bounds::{custom_bound, exponential_bound};
+pub use buckets::Bucket;
+pub use compensated::Compensated;
+pub use convert::{ClassicHistogram, InvalidClassic};
+pub use custom_buckets::common_bounds;
+pub use trim::Keep;
+pub use validate::InvalidHistogram;
 
 /// Schema number that says that the bucket bounds are listed.
 pub const CUSTOM_BUCKETS_SCHEMA: i32 = -53;
