@@ -4,9 +4,11 @@
 //! resolved, parentheses are gone, and nothing in it knows that data exists. `build` completes meaning; passes only
 //! preserve it.
 //!
-//! Reading order: [`logical`], [`logical::build`].
+//! Reading order: [`logical`], [`logical::build`], [`optimize`].
 
 pub mod logical;
+pub mod optimize;
 
 pub use logical::build::{BuildError, build};
-pub use logical::{LogicalNode, LogicalPlan, QueryParameters};
+pub use logical::{LogicalNode, LogicalPlan, QueryKind, QueryParameters};
+pub use optimize::Optimizer;

@@ -1,6 +1,7 @@
 //! The tree of a plan.
 
 pub mod build;
+mod explain;
 mod visit;
 
 use std::sync::Arc;

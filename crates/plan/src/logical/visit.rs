@@ -1,6 +1,6 @@
 //! Walking a plan.
 
-use super::LogicalNode;
+use super::{LogicalNode, Selector};
 
 impl LogicalNode {
     /// The nodes right below, in evaluation order.
@@ -38,6 +38,16 @@ impl LogicalNode {
                 parameter.as_deref_mut().into_iter().chain([&mut **expr]).collect()
             }
             LogicalNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
+        }
+    }
+
+    /// The selector of a leaf, to change it in place.
+    pub fn selector_mut(&mut self) -> Option<&mut Selector> {
+        match self {
+            LogicalNode::VectorSelector { selector, .. } | LogicalNode::MatrixSelector { selector, .. } => {
+                Some(selector)
+            }
+            _ => None,
         }
     }
 
