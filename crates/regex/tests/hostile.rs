@@ -8,7 +8,7 @@ fn kind(pattern: &str) -> Option<ErrorKind> {
 
 /// Runs `test` on a stack of one mebibyte.
 fn on_small_stack(test: fn()) {
-    std::thread::Builder::new().stack_size(1 << 20).spawn(test).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(1 << 20).spawn(test).expect("a thread").join().expect("no panic");
 }
 
 fn nested(levels: usize, open: &str, inner: &str, close: &str) -> String {
@@ -59,7 +59,7 @@ fn large_automata_are_refused() {
         "(abc|def|ghi)+".repeat(20_000),
         "x".repeat(5 << 20),
     ] {
-        assert_eq!(kind(&pattern), Some(ErrorKind::TooLarge), "{:.20}", pattern);
+        assert_eq!(kind(&pattern), Some(ErrorKind::TooLarge), "{pattern:.20}");
     }
     assert_eq!(UnanchoredRegex::new(&r"\pL".repeat(5000)).unwrap_err().kind(), ErrorKind::TooLarge);
 }

@@ -5,7 +5,7 @@ use narthex_regex::{Regex, UnanchoredRegex};
 /// The rows of a fixture, with control pictures decoded.
 fn rows(file: &str) -> Vec<Vec<String>> {
     let path = narthex_testkit::testdata("regex").join(file);
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = std::fs::read_to_string(path).expect("the fixture is in the repository");
     let rows = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     rows.map(|line| line.split('\t').map(decode).collect()).collect()
 }
@@ -15,7 +15,7 @@ fn decode(column: &str) -> String {
 }
 
 fn control(picture: char) -> char {
-    char::from_u32(picture as u32 - 0x2400).unwrap()
+    char::from_u32(picture as u32 - 0x2400).expect("a control picture")
 }
 
 fn verdict(pattern: &str, text: &str) -> String {
@@ -27,9 +27,9 @@ fn verdict(pattern: &str, text: &str) -> String {
 
 fn replaced(how: &str, pattern: &str, text: &str, template: &str) -> String {
     if how == "all" {
-        return UnanchoredRegex::new(pattern).unwrap().replace_all(text, template);
+        return UnanchoredRegex::new(pattern).expect("a valid pattern").replace_all(text, template);
     }
-    let re = Regex::new(pattern).unwrap();
+    let re = Regex::new(pattern).expect("a valid pattern");
     let Some(captures) = re.captures(text) else { return "-".to_owned() };
     let mut out = String::new();
     captures.expand(template, &mut out);
