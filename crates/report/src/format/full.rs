@@ -23,6 +23,10 @@ const PREVIEW_LINES_MAX: usize = 6;
 const PREVIEW_BYTES_MAX: usize = 600;
 /// Ends the heading we give to ariadne; the position that ariadne writes after it is removed.
 const HEADING_END: char = '\u{1}';
+/// Begins a terminal's colour switch, which ends in `m`.
+const ESCAPE: char = '\u{1b}';
+/// Back to the terminal's own colour.
+const COLOR_OFF: &str = "\u{1b}[0m";
 
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &SourceMap, options: &RenderOptions) -> String {
     let mut painter = Painter { sources, color: options.color, canvases: HashMap::new() };
@@ -284,8 +288,41 @@ fn push_lines(help: &mut String, mark: &str, indent: usize, lines: &str) {
     }
 }
 
+/// Ariadne colours character by character; a colour that is switched off and on again stays on.
+fn without_idle_switches(drawn: &str) -> String {
+    let mut out = String::with_capacity(drawn.len());
+    let mut current = "";
+    let mut pieces = drawn.split_inclusive(COLOR_OFF).peekable();
+    while let Some(piece) = pieces.next() {
+        let (color, rest) = leading_color(piece);
+        out.push_str(if color == current { rest } else { piece });
+        current = "";
+        let next_color = pieces.peek().map_or("", |next| leading_color(next).0);
+        if !next_color.is_empty() && last_color(piece) == next_color && out.ends_with(COLOR_OFF) {
+            out.truncate(out.len() - COLOR_OFF.len());
+            current = next_color;
+        }
+    }
+    out
+}
+
+/// The colour switch a text begins with, and the rest.
+fn leading_color(text: &str) -> (&str, &str) {
+    match text.find('m') {
+        Some(end) if text.starts_with(ESCAPE) => text.split_at(end + 1),
+        _ => ("", text),
+    }
+}
+
+/// The last colour switch in a text that ends by switching it off.
+fn last_color(piece: &str) -> &str {
+    let colored = piece.strip_suffix(COLOR_OFF).unwrap_or(piece);
+    colored.rfind(ESCAPE).map_or("", |at| leading_color(&colored[at..]).0)
+}
+
 /// Appends what ariadne drew without its own title, its own positions and the blanks at line ends.
 fn push_cleaned(out: &mut String, drawn: &str) {
+    let drawn = without_idle_switches(drawn);
     for line in drawn.lines().skip(1) {
         match line.split_once(HEADING_END) {
             Some((heading, rest)) => {
