@@ -1,6 +1,6 @@
 //! What can be decided about a pattern by comparing strings, so that most matchers never need an automaton.
 
-use crate::gapped::Gapped;
+use crate::gapped::{self, Gapped};
 use crate::strings;
 use crate::tree::{Kind, NodeId, Tree};
 
@@ -90,7 +90,7 @@ impl Plan {
             Plan::FoldedAscii(text) => folded(text, haystack),
             Plan::AnyOf(plans) => any(plans, haystack),
             Plan::Automaton { prefix, suffix } => {
-                let ends = haystack.starts_with(prefix.as_str()) && haystack.ends_with(suffix.as_str());
+                let ends = gapped::starts_with(haystack, prefix) && gapped::ends_with(haystack, suffix);
                 if ends { Verdict::Unknown } else { Verdict::NoMatch }
             }
         }
