@@ -4,11 +4,12 @@
 //! a string takes any scalar as it is written (`1.50`, `yes`, `0x1F`), nothing leaves a value at its default, a key set
 //! twice or not known is an error, and merge keys (`<<`) bring in the fields that are not set beside them.
 
+mod values;
+
 use std::fmt::Write;
 
 use narthex_diag::{Applicability, Diagnostic, Edit, Span, Spanned, Suggestion};
 
-use crate::implicit::ImplicitValue;
 use crate::keys::KeySet;
 use crate::limits::NESTING_MAX;
 use crate::nearest::nearest;
@@ -154,20 +155,34 @@ impl Decoder {
         path
     }
 
+    /// Adds a key to the path, until [`Decoder::leave`].
+    pub fn enter_key(&mut self, key: &str) {
+        self.path.push(Segment::Key(key.to_owned()));
+    }
+
+    /// Adds an index to the path, until [`Decoder::leave`].
+    pub fn enter_index(&mut self, index: usize) {
+        self.path.push(Segment::Index(index));
+    }
+
+    /// Takes the last step off the path.
+    pub fn leave(&mut self) {
+        self.path.pop();
+    }
+
     /// Runs `read` with `key` added to the path.
     pub fn at_key<T>(&mut self, key: &str, read: impl FnOnce(&mut Decoder) -> T) -> T {
-        self.at(Segment::Key(key.to_owned()), read)
+        self.enter_key(key);
+        let value = read(self);
+        self.leave();
+        value
     }
 
     /// Runs `read` with an index added to the path.
     pub fn at_index<T>(&mut self, index: usize, read: impl FnOnce(&mut Decoder) -> T) -> T {
-        self.at(Segment::Index(index), read)
-    }
-
-    fn at<T>(&mut self, segment: Segment, read: impl FnOnce(&mut Decoder) -> T) -> T {
-        self.path.push(segment);
+        self.enter_index(index);
         let value = read(self);
-        self.path.pop();
+        self.leave();
         value
     }
 
@@ -314,86 +329,6 @@ fn at_site(diagnostic: Diagnostic, node: Node<'_>) -> Diagnostic {
     match node.site() {
         Some(site) => diagnostic.with_secondary(site, "used here"),
         None => diagnostic,
-    }
-}
-
-impl FromYaml for String {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<String> {
-        match node.as_scalar() {
-            Some(scalar) if scalar.is_null() => Some(String::new()),
-            Some(scalar) => Some(scalar.text.to_string()),
-            None => {
-                decoder.wrong_kind(node, "a string");
-                None
-            }
-        }
-    }
-}
-
-impl FromYaml for bool {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<bool> {
-        let value = node.as_scalar().and_then(|scalar| match scalar.implicit_value() {
-            ImplicitValue::Bool(value) => Some(value),
-            // Where a boolean is asked for, the words of YAML 1.1 still count.
-            ImplicitValue::Text => match scalar.text.as_ref() {
-                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-                "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
-                _ => None,
-            },
-            _ => None,
-        });
-        if value.is_none() {
-            decoder.wrong_kind(node, "a boolean");
-        }
-        value
-    }
-}
-
-impl FromYaml for i64 {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<i64> {
-        /// Doubles from here on do not fit; the bound itself is exact.
-        const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
-        let value = match node.as_scalar().map(Scalar::implicit_value) {
-            Some(ImplicitValue::Int(value)) => Some(value),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "Go drops the fraction too; the range is checked"
-            )]
-            Some(ImplicitValue::Float(value)) if value.abs() < TOO_LARGE => Some(value as i64),
-            _ => None,
-        };
-        if value.is_none() {
-            decoder.wrong_kind(node, "an integer");
-        }
-        value
-    }
-}
-
-impl FromYaml for f64 {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<f64> {
-        match node.as_scalar().map(Scalar::implicit_value) {
-            Some(ImplicitValue::Float(value)) => Some(value),
-            #[expect(clippy::cast_precision_loss, reason = "a number field takes the nearest double")]
-            Some(ImplicitValue::Int(value)) => Some(value as f64),
-            _ => {
-                decoder.wrong_kind(node, "a number");
-                None
-            }
-        }
-    }
-}
-
-impl<T: FromYaml> FromYaml for Spanned<T> {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<Spanned<T>> {
-        T::from_yaml(node, decoder).map(|value| Spanned::new(value, node.span()))
-    }
-}
-
-impl<T: FromYaml> FromYaml for Vec<T> {
-    fn from_yaml(node: Node<'_>, decoder: &mut Decoder) -> Option<Vec<T>> {
-        let items = decoder.sequence(node, "a sequence")?;
-        let read = |(index, item)| decoder.at_index(index, |decoder| T::from_yaml(item, decoder));
-        Some(items.into_iter().enumerate().filter_map(read).collect())
     }
 }
 
