@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use narthex_diag::{Source, Span, SpanMap};
 
+use crate::code_points::CodePoints;
 use crate::printable::push_harmless;
 
 /// Longer lines are cut around the marks.
@@ -24,6 +25,7 @@ const CUT: &str = "…";
 pub(crate) struct Canvas {
     pub(crate) text: String,
     map: SpanMap,
+    code_points: CodePoints,
 }
 
 impl Canvas {
@@ -48,14 +50,21 @@ impl Canvas {
         draw(source, windows.into_iter())
     }
 
-    /// Where a span of the source stands on the canvas, on character boundaries.
-    pub(crate) fn span(&self, span: Span) -> Span {
+    /// Where a span of the source stands on the canvas, in code points: ariadne takes byte offsets too, but for a frame
+    /// without the primary mark it mistakes one count for the other.
+    pub(crate) fn characters(&self, span: Span) -> Range<usize> {
+        let bytes = self.bytes(span);
+        self.code_points.before(&self.text, bytes.start)..self.code_points.before(&self.text, bytes.end)
+    }
+
+    /// The same in bytes, on character boundaries.
+    fn bytes(&self, span: Span) -> Range<usize> {
         let mapped = self.map.span(span);
         let mut end = (mapped.end as usize).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end += 1;
         }
-        Span::new((mapped.start as usize).min(end), end)
+        (mapped.start as usize).min(end)..end
     }
 }
 
@@ -130,7 +139,8 @@ fn draw(source: &Source, windows: impl Iterator<Item = Range<usize>>) -> Canvas 
     for (from, to) in runs {
         map.push_run(from, to);
     }
-    Canvas { text, map }
+    let code_points = CodePoints::of(&text);
+    Canvas { text, map, code_points }
 }
 
 #[cfg(test)]
@@ -138,7 +148,7 @@ mod tests {
     use super::*;
 
     fn under(canvas: &Canvas, span: Span) -> &str {
-        canvas.span(span).slice(&canvas.text)
+        &canvas.text[canvas.bytes(span)]
     }
 
     #[test]
@@ -147,7 +157,7 @@ mod tests {
         let canvas = Canvas::of_short_lines(&source);
         assert_eq!(canvas.text, "one\n\nthree\n ");
         assert_eq!(under(&canvas, Span::new(1005, 1010)), "three");
-        assert_eq!(canvas.span(Span::empty_at(1011)), Span::empty_at(11));
+        assert_eq!(canvas.bytes(Span::empty_at(1011)), 11..11);
     }
 
     #[test]

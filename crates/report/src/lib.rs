@@ -15,8 +15,9 @@
 //! messages; `json` adds byte offsets, which need no counting rule at all. `sarif` counts Unicode code points and says
 //! so (`columnKind`). Ends are exclusive: the column after the last one covered.
 //!
-//! Rendering is linear in the texts and in the number of diagnostics, never panics on a span outside its text (it is
-//! moved to the end), and leaves out the place of a diagnostic whose source is unknown.
+//! Rendering is linear in the texts and in the number of diagnostics (except that `full` pays for the line number of
+//! each mark in a line too long to be drawn whole), never panics on a span outside its text (it is moved to the end),
+//! and leaves out the place of a diagnostic whose source is unknown.
 //!
 //! Reading order: [`format`] (the table of formats), then one file per format; [`summary`]; `place`, `canvas` and
 //! `code_points` are what the formats share.

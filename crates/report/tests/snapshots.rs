@@ -85,7 +85,7 @@ fn several_lines() -> Case {
 }
 
 fn far_apart() -> Case {
-    let text = format!("first: 1\n{}first: 2\n", "# filler\n".repeat(120));
+    let text = format!("first: 1 é\n{}first: 2\n", "# füller\n".repeat(120));
     let again = Span::new(text.len() - 9, text.len() - 4);
     let fix = Suggestion {
         message: "remove the line".into(),

@@ -192,9 +192,9 @@ fn report(
 ) -> ReportBuilder<'static, FrameSpan> {
     let config = Config::new()
         .with_color(color == ColorChoice::Always)
-        .with_index_type(IndexType::Byte)
+        .with_index_type(IndexType::Char)
         .with_cross_gap(false);
-    let drawn = |frame: FrameId, mark: &Mark<'_>| (frame, canvas.span(mark.place.span).range());
+    let drawn = |frame: FrameId, mark: &Mark<'_>| (frame, canvas.characters(mark.place.span));
     let first = frames.first().and_then(|frame| frame.first()).map_or((0, 0..0), |mark| drawn(0, mark));
     let mut report = Report::build(ReportKind::Error, first).with_config(config);
     for (frame, marks) in frames.iter().enumerate() {

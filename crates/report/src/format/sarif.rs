@@ -69,7 +69,7 @@ fn level(severity: Severity) -> &'static str {
 
 struct Writer<'a> {
     sources: &'a SourceMap,
-    code_points: HashMap<SourceId, CodePoints<'a>>,
+    code_points: HashMap<SourceId, CodePoints>,
     rules: &'a [Code],
 }
 
@@ -121,12 +121,13 @@ impl Writer<'_> {
 
     fn region(&mut self, source: Option<SourceId>, span: Span) -> Option<Value> {
         let place = Place::of(self.sources, source, span)?;
-        let code_points = self.code_points.entry(source?).or_insert_with(|| CodePoints::of(place.source));
+        let code_points =
+            self.code_points.entry(source?).or_insert_with(|| CodePoints::of(&place.source.text));
         Some(json!({
             "startLine": place.start().line,
-            "startColumn": code_points.column(place.span.start as usize),
+            "startColumn": code_points.column(place.source, place.span.start as usize),
             "endLine": place.end().line,
-            "endColumn": code_points.column(place.span.end as usize),
+            "endColumn": code_points.column(place.source, place.span.end as usize),
             "byteOffset": place.span.start,
             "byteLength": place.span.len(),
         }))
