@@ -146,6 +146,11 @@ impl<'d> Node<'d> {
         self.as_scalar().is_some_and(Scalar::is_null)
     }
 
+    /// Whether a syntax error cut it off: it was still open when its document ended early.
+    pub fn is_truncated(self) -> bool {
+        self.document.truncated_at.is_some_and(|at| self.span().end >= at)
+    }
+
     fn data(self) -> Option<&'d NodeData<'d>> {
         self.document.nodes.get(self.id as usize)
     }

@@ -5,6 +5,7 @@ use saphyr_parser::{Parser, ScanError};
 
 use crate::INVALID_YAML;
 use crate::build::{Builder, Stop};
+use crate::layout::quoted_end;
 use crate::limits::{SYNTAX_ERRORS_MAX, TEXT_BYTES_MAX};
 use crate::node::{Document, Node};
 use crate::quotes::Shown;
@@ -97,17 +98,31 @@ fn syntax_error(text: &str, error: &ScanError, offset: usize) -> Diagnostic {
     let rest = text.get(offset..).unwrap_or("");
     let length = rest.chars().next().filter(|first| !first.is_whitespace()).map_or(0, char::len_utf8);
     let span = Span::new(offset, offset + length);
+    if rest.starts_with(['"', '\'']) && !is_closed_quote(text, offset) {
+        return Diagnostic::error(INVALID_YAML, "invalid YAML: quote is never closed", span);
+    }
     let diagnostic = Diagnostic::error(INVALID_YAML, format!("invalid YAML: {}", error.info()), span);
-    match advice(error.info(), rest) {
+    let line_start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or("");
+    match advice(error.info(), line, rest) {
         Some(advice) => diagnostic.with_help(advice),
         None => diagnostic,
     }
 }
 
-/// What usually helps, told from what stands at the error.
-fn advice(info: &str, rest: &str) -> Option<&'static str> {
+fn is_closed_quote(text: &str, offset: usize) -> bool {
+    let bytes = text.as_bytes();
+    let end = quoted_end(bytes, offset);
+    end > offset + 1 && bytes.get(end - 1) == bytes.get(offset)
+}
+
+/// What usually helps, told from the line of the error and what stands at it.
+fn advice(info: &str, line: &str, rest: &str) -> Option<&'static str> {
     if rest.starts_with('\t') || info.contains("tab") {
         return Some("indent with spaces: YAML does not allow tabs there");
+    }
+    if line.contains(": {{") || line.contains("- {{") {
+        return Some("put the value in quotes: an unquoted `{` starts a mapping");
     }
     if rest.starts_with(['@', '`', '%']) {
         return Some("put the value in quotes: it cannot start with this character");

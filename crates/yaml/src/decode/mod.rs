@@ -4,11 +4,12 @@
 //! a string takes any scalar as it is written (`1.50`, `yes`, `0x1F`), nothing leaves a value at its default, a key set
 //! twice or not known is an error, and merge keys (`<<`) bring in the fields that are not set beside them.
 
+mod fields;
 mod values;
 
 use std::fmt::Write;
 
-use narthex_diag::{Applicability, Diagnostic, Edit, Span, Spanned, Suggestion};
+use narthex_diag::{Applicability, Diagnostic, Edit, Span, Suggestion};
 
 use crate::keys::KeySet;
 use crate::limits::NESTING_MAX;
@@ -16,6 +17,9 @@ use crate::nearest::nearest;
 use crate::node::{Kind, Node};
 use crate::scalar::Scalar;
 use crate::{DUPLICATE_KEY, UNKNOWN_FIELD, WRONG_KIND};
+use fields::Found;
+
+pub use fields::{Field, Fields};
 
 /// What to do with a key its type does not know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,67 +58,6 @@ pub struct Decoder {
     diagnostics: Vec<Diagnostic>,
     path: Vec<Segment>,
     subject: Option<String>,
-}
-
-/// One key of a mapping with its value.
-#[derive(Clone, Copy, Debug)]
-pub struct Field<'d> {
-    /// The key.
-    pub key: &'d Scalar<'d>,
-    /// The value.
-    pub value: Node<'d>,
-}
-
-impl<'d> Field<'d> {
-    /// The key's text.
-    pub fn name(&self) -> &'d str {
-        &self.key.text
-    }
-
-    /// The key and where it stands.
-    pub fn key(&self) -> Spanned<String> {
-        Spanned::new(self.key.text.to_string(), self.key.source.span)
-    }
-
-    /// From the key to the end of the value; where the value is an alias, to the end of the alias.
-    pub fn span(&self) -> Span {
-        let key = self.key.source.span;
-        let value = self.value.span();
-        key.to(self.value.site().filter(|site| site.start >= key.end).unwrap_or(value))
-    }
-}
-
-/// The keys of a mapping, merged ones last, each once.
-#[derive(Clone, Debug, Default)]
-pub struct Fields<'d> {
-    fields: Vec<Field<'d>>,
-}
-
-impl<'d> Fields<'d> {
-    /// The field of that name.
-    pub fn get(&self, name: &str) -> Option<&Field<'d>> {
-        self.fields.iter().find(|field| field.key.text == name)
-    }
-
-    /// All fields: those written here in order, then those merged in.
-    pub fn iter(&self) -> std::slice::Iter<'_, Field<'d>> {
-        self.fields.iter()
-    }
-}
-
-/// Fields being collected: of several with the same name the first counts.
-#[derive(Default)]
-struct Found<'d> {
-    fields: Fields<'d>,
-    keys: KeySet<'d>,
-}
-
-impl<'d> Found<'d> {
-    fn add(&mut self, field: Field<'d>) {
-        if self.keys.insert(&field.key.text, field.key.source.span).is_none() {
-            self.fields.fields.push(field);
-        }
-    }
 }
 
 impl Decoder {
@@ -336,6 +279,7 @@ fn at_site(diagnostic: Diagnostic, node: Node<'_>) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::parse;
+    use narthex_diag::Spanned;
 
     #[derive(Debug, Default, PartialEq)]
     struct Job {
