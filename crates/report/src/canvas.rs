@@ -23,7 +23,8 @@ const CUT: &str = "…";
 /// A drawable text of one source.
 #[derive(Debug)]
 pub(crate) struct Canvas {
-    pub(crate) text: String,
+    /// The text with ariadne's index of its lines.
+    pub(crate) drawable: ariadne::Source<String>,
     map: SpanMap,
     code_points: CodePoints,
 }
@@ -53,15 +54,15 @@ impl Canvas {
     /// Where a span of the source stands on the canvas, in code points: ariadne takes byte offsets too, but for a frame
     /// without the primary mark it mistakes one count for the other.
     pub(crate) fn characters(&self, span: Span) -> Range<usize> {
-        let bytes = self.bytes(span);
-        self.code_points.before(&self.text, bytes.start)..self.code_points.before(&self.text, bytes.end)
+        let (text, bytes) = (self.drawable.text(), self.bytes(span));
+        self.code_points.before(text, bytes.start)..self.code_points.before(text, bytes.end)
     }
 
     /// The same in bytes, on character boundaries.
     fn bytes(&self, span: Span) -> Range<usize> {
-        let mapped = self.map.span(span);
-        let mut end = (mapped.end as usize).min(self.text.len());
-        while !self.text.is_char_boundary(end) {
+        let (text, mapped) = (self.drawable.text(), self.map.span(span));
+        let mut end = (mapped.end as usize).min(text.len());
+        while !text.is_char_boundary(end) {
             end += 1;
         }
         (mapped.start as usize).min(end)..end
@@ -140,7 +141,7 @@ fn draw(source: &Source, windows: impl Iterator<Item = Range<usize>>) -> Canvas 
         map.push_run(from, to);
     }
     let code_points = CodePoints::of(&text);
-    Canvas { text, map, code_points }
+    Canvas { drawable: text.into(), map, code_points }
 }
 
 #[cfg(test)]
@@ -148,14 +149,14 @@ mod tests {
     use super::*;
 
     fn under(canvas: &Canvas, span: Span) -> &str {
-        &canvas.text[canvas.bytes(span)]
+        &canvas.drawable.text()[canvas.bytes(span)]
     }
 
     #[test]
     fn short_lines_are_drawn_whole_at_their_numbers() {
         let source = Source::new("f", format!("one\n{}\nthree\n", "x".repeat(1000)));
         let canvas = Canvas::of_short_lines(&source);
-        assert_eq!(canvas.text, "one\n\nthree\n ");
+        assert_eq!(canvas.drawable.text(), "one\n\nthree\n ");
         assert_eq!(under(&canvas, Span::new(1005, 1010)), "three");
         assert_eq!(canvas.bytes(Span::empty_at(1011)), 11..11);
     }
@@ -168,9 +169,9 @@ mod tests {
         assert!(touches_long_line(&source, mark) && !touches_long_line(&source, Span::new(0, 1)));
         let canvas = Canvas::around(&source, &[mark, other]);
         assert_eq!((under(&canvas, mark), under(&canvas, other)), ("MARK", "other"));
-        assert!(canvas.text.len() < 400, "{}", canvas.text);
-        assert_eq!(canvas.text.matches(CUT).count(), 3);
-        assert_eq!(canvas.text.lines().count(), 2);
+        assert!(canvas.drawable.text().len() < 400, "{}", canvas.drawable.text());
+        assert_eq!(canvas.drawable.text().matches(CUT).count(), 3);
+        assert_eq!(canvas.drawable.text().lines().count(), 2);
     }
 
     #[test]

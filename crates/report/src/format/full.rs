@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use ariadne::{Cache, Color, Config, Fmt, IndexType, Label, Report, ReportBuilder, ReportKind};
-use narthex_diag::{Applicability, Diagnostic, Severity, Source, SourceId, SourceMap, Span, Suggestion};
+use narthex_diag::{Diagnostic, Severity, Source, SourceId, SourceMap, Span};
 
 use crate::canvas::{Canvas, touches_long_line};
+use crate::color_switches::without_idle_switches;
 use crate::place::Place;
-use crate::printable::{one_line, paragraph, push_harmless};
+use crate::preview::help;
+use crate::printable::{one_line, paragraph};
 use crate::{ColorChoice, RenderOptions};
 
 /// Marks further apart than this many lines stand in frames of their own.
@@ -17,16 +19,10 @@ const GAP_LINES_MAX: usize = 40;
 const MARK_LINES_MAX: usize = 60;
 /// More marks than this are not drawn.
 const MARKS_MAX: usize = 16;
-/// A fix that touches more lines than this is described, not shown.
-const PREVIEW_LINES_MAX: usize = 6;
-/// A fix that touches more bytes than this is described, not shown.
-const PREVIEW_BYTES_MAX: usize = 600;
+/// How many sources are kept drawn.
+const CANVASES_MAX: usize = 64;
 /// Ends the heading we give to ariadne; the position that ariadne writes after it is removed.
 const HEADING_END: char = '\u{1}';
-/// Begins a terminal's colour switch, which ends in `m`.
-const ESCAPE: char = '\u{1b}';
-/// Back to the terminal's own colour.
-const COLOR_OFF: &str = "\u{1b}[0m";
 
 pub(super) fn render(diagnostics: &[Diagnostic], sources: &SourceMap, options: &RenderOptions) -> String {
     let mut painter = Painter { sources, color: options.color, canvases: HashMap::new() };
@@ -38,19 +34,6 @@ pub(super) fn render(diagnostics: &[Diagnostic], sources: &SourceMap, options: &
         painter.paint(&mut out, diagnostic);
     }
     out
-}
-
-/// A canvas with the index of its lines that ariadne needs.
-struct Drawable {
-    canvas: Canvas,
-    lines: ariadne::Source<String>,
-}
-
-impl Drawable {
-    fn new(canvas: Canvas) -> Drawable {
-        let lines = ariadne::Source::from(canvas.text.clone());
-        Drawable { canvas, lines }
-    }
 }
 
 /// One place to mark.
@@ -66,7 +49,7 @@ type FrameSpan = (FrameId, std::ops::Range<usize>);
 
 /// The frames of one diagnostic: all on one canvas, each with its heading.
 struct Frames<'a> {
-    drawable: &'a Drawable,
+    canvas: &'a Canvas,
     headings: Vec<String>,
 }
 
@@ -74,7 +57,7 @@ impl Cache<FrameId> for Frames<'_> {
     type Storage = String;
 
     fn fetch(&mut self, _: &FrameId) -> Result<&ariadne::Source<String>, impl std::fmt::Debug> {
-        Ok::<_, std::convert::Infallible>(&self.drawable.lines)
+        Ok::<_, std::convert::Infallible>(&self.canvas.drawable)
     }
 
     fn display<'a>(&self, frame: &'a FrameId) -> Option<impl std::fmt::Display + 'a> {
@@ -85,12 +68,14 @@ impl Cache<FrameId> for Frames<'_> {
 struct Painter<'a> {
     sources: &'a SourceMap,
     color: ColorChoice,
-    canvases: HashMap<SourceId, Drawable>,
+    /// Of the sources seen last.
+    canvases: HashMap<SourceId, Canvas>,
 }
 
 impl<'a> Painter<'a> {
     fn paint(&mut self, out: &mut String, diagnostic: &Diagnostic) {
-        write_title(out, diagnostic, self.color);
+        let color = self.color;
+        write_title(out, diagnostic, color);
         let frames = frames_of(self.marks(diagnostic));
         let Some(source) = frames.first().and_then(|frame| frame.first()).map(|mark| mark.place.source)
         else {
@@ -99,23 +84,30 @@ impl<'a> Painter<'a> {
         };
         let spans: Vec<Span> = frames.iter().flatten().map(|mark| mark.place.span).collect();
         let own;
-        let drawable = if spans.iter().any(|span| touches_long_line(source, *span)) {
-            own = Drawable::new(Canvas::around(source, &spans));
+        let canvas = if spans.iter().any(|span| touches_long_line(source, *span)) {
+            own = Canvas::around(source, &spans);
             &own
         } else {
-            let id = diagnostic.source.unwrap_or(SourceId(u32::MAX));
-            self.canvases.entry(id).or_insert_with(|| Drawable::new(Canvas::of_short_lines(source)))
+            self.canvas_of(diagnostic.source.unwrap_or(SourceId(u32::MAX)), source)
         };
-        let mut report = report(diagnostic, &frames, &drawable.canvas, self.color);
+        let mut report = report(diagnostic, &frames, canvas, color);
         report.with_helps(diagnostic.suggestions.iter().map(|one| help(one, source)));
         report.with_notes(diagnostic.notes.iter().map(|note| paragraph(note)));
         let headings = frames.iter().map(|frame| heading(frame, diagnostic)).collect();
         let mut drawn = Vec::new();
         report
             .finish()
-            .write(Frames { drawable, headings }, &mut drawn)
+            .write(Frames { canvas, headings }, &mut drawn)
             .expect("writing to memory and fetching a canvas cannot fail");
         push_cleaned(out, &String::from_utf8_lossy(&drawn));
+    }
+
+    /// The canvas of a source, drawn when the source comes up; diagnostics usually come source by source.
+    fn canvas_of(&mut self, id: SourceId, source: &Source) -> &Canvas {
+        if self.canvases.len() >= CANVASES_MAX && !self.canvases.contains_key(&id) {
+            self.canvases.clear();
+        }
+        self.canvases.entry(id).or_insert_with(|| Canvas::of_short_lines(source))
     }
 
     /// The places of a diagnostic whose source is known, primary first.
@@ -234,90 +226,6 @@ fn write_remarks(out: &mut String, diagnostic: &Diagnostic) {
     for note in &diagnostic.notes {
         let _ = writeln!(out, "  Note: {}", one_line(note));
     }
-}
-
-/// The advice, whether a tool can follow it, and the lines before and after.
-fn help(suggestion: &Suggestion, source: &Source) -> String {
-    let mut help = paragraph(&suggestion.message);
-    if suggestion.edits.is_empty() {
-        return help;
-    }
-    match suggestion.applicability {
-        Applicability::Safe => help.push_str(" (fixable)"),
-        Applicability::Unsafe => help.push_str(" (fixable, may change the meaning)"),
-        Applicability::DisplayOnly => {}
-    }
-    if let Some((before, after)) = preview(suggestion, source) {
-        let indent = common_indent(before.lines().chain(after.lines()));
-        push_lines(&mut help, "- ", indent, &before);
-        push_lines(&mut help, "+ ", indent, &after);
-    }
-    help
-}
-
-/// The lines an edit touches and what it makes of them; `None` when that is too much to show.
-fn preview(suggestion: &Suggestion, source: &Source) -> Option<(String, String)> {
-    let first = suggestion.edits.iter().map(|edit| edit.span.start as usize).min()?;
-    let last = suggestion.edits.iter().map(|edit| edit.span.end as usize).max()?;
-    let lines = source.line_column(first).line..=source.line_column(last).line;
-    let touched = source.lines().line_span(*lines.start())?.to(source.lines().line_span(*lines.end())?);
-    if lines.count() > PREVIEW_LINES_MAX || touched.len() > PREVIEW_BYTES_MAX {
-        return None;
-    }
-    let mut after = String::new();
-    let mut done = touched.start as usize;
-    for edit in &suggestion.edits {
-        after.push_str(source.text.get(done..edit.span.start as usize)?);
-        after.push_str(&edit.replacement);
-        done = edit.span.end as usize;
-    }
-    after.push_str(source.text.get(done..touched.end as usize)?);
-    (after.len() <= 2 * PREVIEW_BYTES_MAX).then(|| (touched.slice(&source.text).to_owned(), after))
-}
-
-/// Bytes of blanks that all lines begin with, empty lines aside.
-fn common_indent<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    lines.filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0)
-}
-
-fn push_lines(help: &mut String, mark: &str, indent: usize, lines: &str) {
-    for line in lines.lines() {
-        let _ = write!(help, "\n{mark}");
-        push_harmless(help, line.get(indent..).unwrap_or(""));
-    }
-}
-
-/// Ariadne colours character by character; a colour that is switched off and on again stays on.
-fn without_idle_switches(drawn: &str) -> String {
-    let mut out = String::with_capacity(drawn.len());
-    let mut current = "";
-    let mut pieces = drawn.split_inclusive(COLOR_OFF).peekable();
-    while let Some(piece) = pieces.next() {
-        let (color, rest) = leading_color(piece);
-        out.push_str(if color == current { rest } else { piece });
-        current = "";
-        let next_color = pieces.peek().map_or("", |next| leading_color(next).0);
-        if !next_color.is_empty() && last_color(piece) == next_color && out.ends_with(COLOR_OFF) {
-            out.truncate(out.len() - COLOR_OFF.len());
-            current = next_color;
-        }
-    }
-    out
-}
-
-/// The colour switch a text begins with, and the rest.
-fn leading_color(text: &str) -> (&str, &str) {
-    match text.find('m') {
-        Some(end) if text.starts_with(ESCAPE) => text.split_at(end + 1),
-        _ => ("", text),
-    }
-}
-
-/// The last colour switch in a text that ends by switching it off.
-fn last_color(piece: &str) -> &str {
-    let colored = piece.strip_suffix(COLOR_OFF).unwrap_or(piece);
-    colored.rfind(ESCAPE).map_or("", |at| leading_color(&colored[at..]).0)
 }
 
 /// Appends what ariadne drew without its own title, its own positions and the blanks at line ends.
