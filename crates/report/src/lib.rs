@@ -19,7 +19,7 @@
 //! each mark in a line too long to be drawn whole), never panics on a span outside its text (it is moved to the end),
 //! and leaves out the place of a diagnostic whose source is unknown.
 //!
-//! Reading order: [`format`] (the table of formats), then one file per format; [`summary`]. `place` and `code_points`
+//! Reading order: [`mod@format`] (the table of formats), then one file per format; [`summary`]. `place` and `code_points`
 //! are what the formats share; `canvas`, `preview`, `printable` and `color_switches` serve `full`.
 
 mod canvas;

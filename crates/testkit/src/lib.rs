@@ -12,7 +12,7 @@
 //!
 //! `UPDATE=1 cargo test` records what is produced instead of comparing, and deletes recordings nobody makes any more.
 //!
-//! Reading order: [`fixture`], [`golden`], [`diff`], [`outside`], [`random`], [`shop`].
+//! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`random`], [`shop`].
 
 #![expect(clippy::disallowed_methods, reason = "tests are steered by the environment")]
 
