@@ -9,7 +9,7 @@ use saphyr_parser::{Event, ScalarStyle as EventStyle, Span as EventSpan, Tag};
 
 use crate::INVALID_YAML;
 use crate::layout;
-use crate::limits::{ALIAS_NODES_MAX, NESTING_MAX};
+use crate::limits::{ALIAS_TEXT_BYTES, ALIAS_VALUES_MAX, NESTING_MAX};
 use crate::node::{Document, KindData, NodeData};
 use crate::offsets::CharCursor;
 use crate::scalar::{Scalar, ScalarSource, ScalarStyle};
@@ -33,8 +33,8 @@ pub(crate) struct Builder<'t, 's> {
     anchors: HashMap<usize, Anchor>,
     /// End of the last thing read, from where the next is looked for.
     last_end: usize,
-    /// Nodes gained by aliases so far in this document.
-    alias_nodes: u64,
+    /// Values gained by aliases so far in this document.
+    alias_values: u64,
 }
 
 /// A sequence or mapping whose end has not been met.
@@ -50,7 +50,7 @@ struct Collection {
 /// What a node amounts to with its aliases followed.
 #[derive(Clone, Copy)]
 struct Extent {
-    nodes: u64,
+    values: u64,
     height: u32,
 }
 
@@ -60,7 +60,11 @@ struct Anchor {
     extent: Extent,
 }
 
-const LEAF: Extent = Extent { nodes: 1, height: 0 };
+impl Extent {
+    fn of_text(text: &str) -> Extent {
+        Extent { values: 1 + (text.len() / ALIAS_TEXT_BYTES) as u64, height: 0 }
+    }
+}
 
 impl<'t, 's> Builder<'t, 's> {
     pub(crate) fn new(text: &'t str, joined: &'s HashSet<usize>) -> Builder<'t, 's> {
@@ -75,7 +79,7 @@ impl<'t, 's> Builder<'t, 's> {
             root: None,
             anchors: HashMap::new(),
             last_end: 0,
-            alias_nodes: 0,
+            alias_values: 0,
         }
     }
 
@@ -142,7 +146,7 @@ impl<'t, 's> Builder<'t, 's> {
         let span = root.and_then(|id| nodes.get(id as usize)).map_or(Span::default(), |node| node.span);
         self.documents.push(Document { nodes, root, span, truncated_at });
         self.anchors.clear();
-        self.alias_nodes = 0;
+        self.alias_values = 0;
     }
 
     fn scalar(&mut self, text: Cow<'_, str>, source: ScalarSource, tag: Option<&Tag>, anchor: usize) {
@@ -154,13 +158,14 @@ impl<'t, 's> Builder<'t, 's> {
         } else {
             Cow::Owned(text.into_owned())
         };
+        let extent = Extent::of_text(&text);
         let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix).into_boxed_str());
         let id = self.push(source.span, KindData::Scalar(Scalar { text, source, tag }));
         self.last_end = self.last_end.max(source.span.end as usize);
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchor { id, extent: LEAF });
+            self.anchors.insert(anchor, Anchor { id, extent });
         }
-        self.attach(id, LEAF);
+        self.attach(id, extent);
     }
 
     fn alias(&mut self, anchor: usize, span: EventSpan) -> Result<(), Stop> {
@@ -173,9 +178,9 @@ impl<'t, 's> Builder<'t, 's> {
         let Some(&Anchor { id: target, extent }) = self.anchors.get(&anchor) else {
             return Err(self.stop("alias of an anchor of another document", site));
         };
-        self.alias_nodes = self.alias_nodes.saturating_add(extent.nodes);
-        if self.alias_nodes > ALIAS_NODES_MAX {
-            let message = format!("aliases stand for more than {ALIAS_NODES_MAX} values");
+        self.alias_values = self.alias_values.saturating_add(extent.values);
+        if self.alias_values > ALIAS_VALUES_MAX {
+            let message = format!("aliases stand for more than {ALIAS_VALUES_MAX} values");
             return Err(self.stop(&message, site));
         }
         if self.depth() + extent.height > NESTING_MAX {
@@ -206,7 +211,7 @@ impl<'t, 's> Builder<'t, 's> {
             anchor,
             is_mapping,
             children,
-            extent: Extent { nodes: 1, height: 1 },
+            extent: Extent { values: 1, height: 1 },
         });
         Ok(())
     }
@@ -251,7 +256,7 @@ impl<'t, 's> Builder<'t, 's> {
             return;
         };
         parent.children.push(id);
-        parent.extent.nodes = parent.extent.nodes.saturating_add(extent.nodes);
+        parent.extent.values = parent.extent.values.saturating_add(extent.values);
         parent.extent.height = parent.extent.height.max(extent.height + 1);
     }
 

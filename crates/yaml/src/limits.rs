@@ -3,8 +3,12 @@
 /// Collections inside collections, aliases followed. Deeper text is an error; readers may therefore recurse.
 pub const NESTING_MAX: u32 = 100;
 
-/// Nodes a document may gain by following its aliases. A few nested anchors can stand for billions of nodes.
-pub const ALIAS_NODES_MAX: u64 = 4_000_000;
+/// Values a document may gain by following its aliases, every [`ALIAS_TEXT_BYTES`] of their text counted as one more. A
+/// few nested anchors can stand for billions of values, a few bytes for gigabytes of text.
+pub const ALIAS_VALUES_MAX: u64 = 1_000_000;
+
+/// See [`ALIAS_VALUES_MAX`].
+pub const ALIAS_TEXT_BYTES: usize = 64;
 
 /// Syntax errors reported per text before reading stops.
 pub const SYNTAX_ERRORS_MAX: usize = 100;

@@ -242,7 +242,10 @@ mod tests {
             bomb += &format!("a{level}: &a{level} [*a{below}, *a{below}, *a{below}]\n");
             chain += &format!("a{level}: &a{level} [*a{below}]\n");
         }
-        assert!(parse(&bomb).diagnostics[0].message.contains("aliases"));
+        let long_text = format!("- &a '{}'\n{}", "x".repeat(1 << 20), "- *a\n".repeat(100));
+        for text in [bomb, long_text] {
+            assert!(parse(&text).diagnostics[0].message.contains("aliases"));
+        }
         assert!(parse(&chain).diagnostics[0].message.contains(&format!("{NESTING_MAX} levels")));
     }
 }
