@@ -4,9 +4,16 @@
 
 pub mod aggregations;
 pub mod ast;
+mod check;
+pub mod error;
 pub mod features;
 pub mod functions;
+pub mod lexer;
 pub mod operators;
+pub mod parser;
+pub mod token;
 
 pub use ast::{Expr, ValueType};
+pub use error::ParseError;
 pub use features::{Feature, ParseOptions};
+pub use parser::{Parse, parse, parse_metric, parse_selector};

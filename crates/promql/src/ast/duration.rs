@@ -160,6 +160,18 @@ impl DurationExpr {
         }
     }
 
+    /// The span that upstream's messages give: parentheses and the names of `min_of` and `max_of` are left out, but
+    /// the parenthesis before a literal is not.
+    pub fn reported_span(&self) -> Span {
+        match self {
+            DurationExpr::Paren { expr, span } if expr.is_literal() => Span { end: expr.span().end, ..*span },
+            DurationExpr::Paren { expr, .. } => expr.reported_span(),
+            DurationExpr::Signed { expr, span, .. } => Span { end: expr.reported_span().end, ..*span },
+            DurationExpr::Binary { lhs, rhs, .. } => lhs.reported_span().to(rhs.reported_span()),
+            other => other.span(),
+        }
+    }
+
     /// Whether it is a single number or duration, needing no evaluation.
     pub fn is_literal(&self) -> bool {
         matches!(self, DurationExpr::Literal { .. })
@@ -171,7 +183,7 @@ impl DurationExpr {
     /// When a part divides by zero, or the value is not finite or too long.
     pub fn evaluate_ms(&self, scope: DurationScope) -> Result<i64, DurationError> {
         let seconds = self.evaluate_seconds(scope)?;
-        let fault = |kind| Err(DurationError { span: self.span(), kind });
+        let fault = |kind| Err(DurationError { span: self.reported_span(), kind });
         if !seconds.is_finite() {
             return fault(DurationErrorKind::NotFinite);
         }
@@ -195,7 +207,7 @@ impl DurationExpr {
         if is_positive {
             Ok(ms)
         } else {
-            Err(DurationError { span: self.span(), kind: DurationErrorKind::NotPositive })
+            Err(DurationError { span: self.reported_span(), kind: DurationErrorKind::NotPositive })
         }
     }
 
@@ -209,9 +221,9 @@ impl DurationExpr {
                 let seconds = expr.evaluate_seconds(scope)?;
                 if *is_negative { -seconds } else { seconds }
             }
-            DurationExpr::Binary { op, lhs, rhs, span } => {
+            DurationExpr::Binary { op, lhs, rhs, .. } => {
                 combine(*op, lhs.evaluate_seconds(scope)?, rhs.evaluate_seconds(scope)?)
-                    .map_err(|kind| DurationError { span: *span, kind })?
+                    .map_err(|kind| DurationError { span: self.reported_span(), kind })?
             }
         })
     }

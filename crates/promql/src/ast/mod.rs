@@ -6,6 +6,7 @@
 mod duration;
 
 use narthex_diag::{Span, Spanned};
+use narthex_model::labels::METRIC_NAME;
 use narthex_model::{Matcher, Text, Timestamp};
 
 pub use duration::{DurationError, DurationErrorKind, DurationExpr, DurationOp, DurationScope};
@@ -356,6 +357,32 @@ pub struct Paren {
     pub span: Span,
     /// What is between them.
     pub expr: Expr,
+}
+
+impl Offset {
+    /// Whether it says anything: a literal that rounds to no nanosecond counts as no offset at all.
+    pub fn is_set(&self) -> bool {
+        match self.value {
+            DurationExpr::Literal { seconds, .. } => (seconds * 1e9).round() != 0.0,
+            _ => true,
+        }
+    }
+}
+
+impl VectorSelector {
+    /// Whether the metric name stands quoted between the braces.
+    pub fn is_name_quoted(&self) -> bool {
+        match (&self.name, self.braces) {
+            (Some(name), Some(braces)) => !name.span.is_empty() && braces.contains(name.span),
+            _ => false,
+        }
+    }
+
+    /// All conditions, that of the metric name last.
+    pub fn all_matchers(&self) -> impl Iterator<Item = Matcher> {
+        let name = self.name.as_ref().map(|name| Matcher::equal(METRIC_NAME, &*name.value));
+        self.matchers.iter().map(|matcher| matcher.matcher.clone()).chain(name)
+    }
 }
 
 impl Expr {

@@ -1,0 +1,424 @@
+//! Text to tokens: which mode the text is in, and where a lexical error ends the stream.
+//!
+//! The modes are upstream's: outside braces, inside braces (where every word is a name), inside brackets up to the
+//! first number (where only durations stand), and the two of series descriptions.
+
+mod number;
+mod raw;
+mod series;
+mod string;
+
+use logos::Logos;
+use narthex_diag::Span;
+
+use crate::token::{Token, TokenKind, quoted};
+use number::{Dialect, Scanned};
+use raw::{Bracketed, Inside, Outside};
+
+pub(crate) use string::unquote;
+
+/// Why the stream of tokens ends before the text does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LexError {
+    /// Upstream's text.
+    pub message: String,
+    /// From the fault to the end of the text.
+    pub span: Span,
+}
+
+/// The tokens of a text.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lexed {
+    /// Never empty: the last is [`TokenKind::EndOfInput`] or [`TokenKind::Error`].
+    pub tokens: Vec<Token>,
+    /// Where comments stand.
+    pub comments: Vec<Span>,
+    /// What is wrong at the final [`TokenKind::Error`].
+    pub error: Option<LexError>,
+}
+
+/// The tokens of an expression.
+pub fn lex(text: &str) -> Lexed {
+    // A little less than one token per four bytes is usual.
+    let lexed = Lexed { tokens: Vec::with_capacity(text.len() / 3 + 2), ..Lexed::default() };
+    let mut lexer = Lexer::new(text, lexed);
+    let end = lexer.run(Next::Outside);
+    lexer.finish(end)
+}
+
+/// The tokens of a series description: a metric, then values.
+pub fn lex_series(text: &str) -> Lexed {
+    series::lex(text)
+}
+
+/// An open bracket.
+#[derive(Clone, Copy, Default)]
+struct Bracket {
+    has_colon: bool,
+}
+
+/// Where to go on.
+enum Next {
+    Outside,
+    Inside,
+    Bracketed,
+    End,
+}
+
+/// A lexical error; the offset is where it starts.
+struct Stop {
+    message: String,
+    start: usize,
+}
+
+type Step = Result<Next, Stop>;
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    lexed: Lexed,
+    paren_depth: usize,
+    bracket: Option<Bracket>,
+    /// Whether any bracket so far began with a number: what upstream asks before it allows a colon.
+    has_duration: bool,
+}
+
+fn stop(message: impl Into<String>, start: usize) -> Stop {
+    Stop { message: message.into(), start }
+}
+
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, lexed: Lexed) -> Lexer<'a> {
+        Lexer { text, at: 0, lexed, paren_depth: 0, bracket: None, has_duration: false }
+    }
+
+    fn run(&mut self, mut next: Next) -> Result<(), Stop> {
+        loop {
+            next = match next {
+                Next::Outside => self.outside()?,
+                Next::Inside => self.inside()?,
+                Next::Bracketed => self.bracketed()?,
+                Next::End => return Ok(()),
+            };
+        }
+    }
+
+    fn finish(mut self, end: Result<(), Stop>) -> Lexed {
+        let len = self.text.len();
+        let kind = match end {
+            Ok(()) => TokenKind::EndOfInput,
+            Err(fault) => {
+                let span = Span::new(fault.start, len);
+                self.lexed.error = Some(LexError { message: fault.message, span });
+                TokenKind::Error
+            }
+        };
+        self.lexed.tokens.push(Token { kind, span: Span::empty_at(len) });
+        self.lexed
+    }
+
+    fn push(&mut self, kind: TokenKind, start: usize, end: usize) {
+        self.lexed.tokens.push(Token { kind, span: Span::new(start, end) });
+    }
+
+    fn outside(&mut self) -> Step {
+        let base = self.at;
+        let mut pieces = Outside::lexer(&self.text[base..]);
+        while let Some(piece) = pieces.next() {
+            let span = pieces.span();
+            let (start, end) = (base + span.start, base + span.end);
+            self.at = end;
+            let Ok(piece) = piece else { return Err(self.unexpected_outside(start)) };
+            match piece {
+                Outside::Space => {}
+                Outside::Comment => self.lexed.comments.push(Span::new(start, end)),
+                Outside::Word if self.bracket.is_some() => {
+                    self.word_in_bracket(start)?;
+                    return Ok(Next::Outside);
+                }
+                Outside::Word => self.word(start, end),
+                Outside::Number => {
+                    self.number(start)?;
+                    pieces.bump(self.at - end);
+                }
+                Outside::Quote => {
+                    self.string(start)?;
+                    pieces.bump(self.at - end);
+                }
+                Outside::LeftBrace => {
+                    self.push(TokenKind::LeftBrace, start, end);
+                    return Ok(Next::Inside);
+                }
+                Outside::LeftBracket => return self.open_bracket(start),
+                Outside::RightBracket => self.close_bracket(start)?,
+                Outside::LeftParen => self.open_paren(start),
+                Outside::RightParen => self.close_paren(start)?,
+                Outside::Assign if self.text[end..].starts_with('~') => {
+                    return Err(stop("unexpected character after '=': '~'", start));
+                }
+                other => self.push(plain(other), start, end),
+            }
+        }
+        self.end_outside()
+    }
+
+    fn end_outside(&mut self) -> Step {
+        let len = self.text.len();
+        if self.paren_depth > 0 {
+            return Err(stop("unclosed left parenthesis", len));
+        }
+        if self.bracket.is_some() {
+            return Err(stop("unclosed left bracket", len));
+        }
+        Ok(Next::End)
+    }
+
+    /// A text that no piece fits. A `!` consumes the character after it, which cannot be `=`.
+    fn unexpected_outside(&self, start: usize) -> Stop {
+        let mut characters = self.text[start..].chars();
+        match characters.next() {
+            Some('!') => stop(format!("unexpected character after '!': {}", rune(characters.next())), start),
+            first => stop(format!("unexpected character: {}", rune(first)), start),
+        }
+    }
+
+    fn word(&mut self, start: usize, end: usize) {
+        let word = &self.text[start..end];
+        let kind = match TokenKind::of_word(word) {
+            Some(TokenKind::Fill | TokenKind::FillLeft | TokenKind::FillRight)
+                if !self.paren_follows(end) =>
+            {
+                TokenKind::Identifier
+            }
+            Some(kind) => kind,
+            None if word.contains(':') => TokenKind::MetricIdentifier,
+            None => TokenKind::Identifier,
+        };
+        self.push(kind, start, end);
+    }
+
+    fn paren_follows(&self, end: usize) -> bool {
+        self.text[end..].trim_start_matches([' ', '\t', '\n', '\r']).starts_with('(')
+    }
+
+    /// After the first number in brackets: a colon, a duration word, or an error.
+    fn word_in_bracket(&mut self, start: usize) -> Result<(), Stop> {
+        let bracket = self.bracket.get_or_insert_default();
+        if self.text[start..].starts_with(':') {
+            if bracket.has_colon {
+                return Err(stop("unexpected colon ':'", start));
+            }
+            bracket.has_colon = true;
+            self.push(TokenKind::Colon, start, start + 1);
+            self.at = start + 1;
+            return Ok(());
+        }
+        let end = word_end(self.text, start);
+        let Some(kind) = duration_word(&self.text[start..end]) else {
+            let character = rune(self.text[start..].chars().next());
+            return Err(stop(format!("unexpected character: {character}, expected ':'"), start));
+        };
+        self.push(kind, start, end);
+        self.at = end;
+        Ok(())
+    }
+
+    fn number(&mut self, start: usize) -> Result<(), Stop> {
+        let (kind, end) = match number::scan(self.text, start, Dialect::Expression) {
+            Scanned::Number(end) => (TokenKind::Number, end),
+            Scanned::Duration(end) => (TokenKind::Duration, end),
+            Scanned::Neither(end) => {
+                let seen = quoted(&self.text[start..end]);
+                return Err(stop(format!("bad number or duration syntax: {seen}"), start));
+            }
+        };
+        self.push(kind, start, end);
+        self.at = end;
+        Ok(())
+    }
+
+    fn string(&mut self, start: usize) -> Result<(), Stop> {
+        let end = string::scan(self.text, start).map_err(|fault| stop(fault, start))?;
+        self.push(TokenKind::String, start, end);
+        self.at = end;
+        Ok(())
+    }
+
+    fn open_paren(&mut self, start: usize) {
+        self.paren_depth += 1;
+        self.push(TokenKind::LeftParen, start, start + 1);
+    }
+
+    /// Upstream has consumed the parenthesis when it finds that none was open.
+    fn close_paren(&mut self, start: usize) -> Result<(), Stop> {
+        let Some(depth) = self.paren_depth.checked_sub(1) else {
+            return Err(stop("unexpected right parenthesis ')'", start + 1));
+        };
+        self.paren_depth = depth;
+        self.push(TokenKind::RightParen, start, start + 1);
+        Ok(())
+    }
+
+    fn open_bracket(&mut self, start: usize) -> Step {
+        if self.bracket.is_some() {
+            return Err(stop("unexpected left bracket '['", start));
+        }
+        self.bracket = Some(Bracket::default());
+        self.push(TokenKind::LeftBracket, start, start + 1);
+        Ok(Next::Bracketed)
+    }
+
+    fn close_bracket(&mut self, start: usize) -> Result<(), Stop> {
+        if self.bracket.take().is_none() {
+            return Err(stop("unexpected right bracket ']'", start));
+        }
+        self.push(TokenKind::RightBracket, start, start + 1);
+        Ok(())
+    }
+
+    fn inside(&mut self) -> Step {
+        let base = self.at;
+        let mut pieces = Inside::lexer(&self.text[base..]);
+        while let Some(piece) = pieces.next() {
+            let span = pieces.span();
+            let (start, end) = (base + span.start, base + span.end);
+            self.at = end;
+            let Ok(piece) = piece else { return Err(self.unexpected_inside(start)) };
+            let kind = match piece {
+                Inside::Space => continue,
+                Inside::Comment => {
+                    self.lexed.comments.push(Span::new(start, end));
+                    continue;
+                }
+                Inside::Quote => {
+                    self.string(start)?;
+                    pieces.bump(self.at - end);
+                    continue;
+                }
+                Inside::LeftBrace => return Err(stop("unexpected left brace '{'", start)),
+                Inside::RightBrace => {
+                    self.push(TokenKind::RightBrace, start, end);
+                    return Ok(Next::Outside);
+                }
+                Inside::Name => TokenKind::Identifier,
+                Inside::Comma => TokenKind::Comma,
+                Inside::Assign => TokenKind::Assign,
+                Inside::NotEqual => TokenKind::NotEqual,
+                Inside::RegexMatch => TokenKind::RegexMatch,
+                Inside::RegexNoMatch => TokenKind::RegexNoMatch,
+            };
+            self.push(kind, start, end);
+        }
+        Err(stop("unexpected end of input inside braces", self.text.len()))
+    }
+
+    fn unexpected_inside(&self, start: usize) -> Stop {
+        let mut characters = self.text[start..].chars();
+        let message = match characters.next() {
+            Some('!') => format!("unexpected character after '!' inside braces: {}", rune(characters.next())),
+            first => format!("unexpected character inside braces: {}", rune(first)),
+        };
+        stop(message, start)
+    }
+
+    fn bracketed(&mut self) -> Step {
+        let base = self.at;
+        let mut pieces = Bracketed::lexer(&self.text[base..]);
+        while let Some(piece) = pieces.next() {
+            let span = pieces.span();
+            let (start, end) = (base + span.start, base + span.end);
+            self.at = end;
+            let character = || rune(self.text[start..].chars().next());
+            let unexpected =
+                || stop(format!("unexpected character in duration expression: {}", character()), start);
+            let Ok(piece) = piece else { return Err(unexpected()) };
+            match piece {
+                Bracketed::Space => {}
+                Bracketed::Word => {
+                    let kind = duration_word(&self.text[start..end]).ok_or_else(unexpected)?;
+                    self.push(kind, start, end);
+                }
+                // What follows a number is read as outside brackets, colons and words excepted.
+                Bracketed::Number => {
+                    self.has_duration = true;
+                    self.number(start)?;
+                    return Ok(Next::Outside);
+                }
+                Bracketed::LeftParen => self.open_paren(start),
+                Bracketed::RightParen => self.close_paren(start)?,
+                Bracketed::RightBracket => {
+                    self.close_bracket(start)?;
+                    return Ok(Next::Outside);
+                }
+                Bracketed::Colon => self.colon_in_bracket(end)?,
+                Bracketed::Comma => self.push(TokenKind::Comma, start, end),
+                Bracketed::Add => self.push(TokenKind::Add, start, end),
+                Bracketed::Sub => self.push(TokenKind::Sub, start, end),
+                Bracketed::Mul => self.push(TokenKind::Mul, start, end),
+                Bracketed::Div => self.push(TokenKind::Div, start, end),
+                Bracketed::Mod => self.push(TokenKind::Mod, start, end),
+                Bracketed::Pow => self.push(TokenKind::Pow, start, end),
+            }
+        }
+        Err(stop("unexpected end of input in duration expression", self.text.len()))
+    }
+
+    fn colon_in_bracket(&mut self, end: usize) -> Result<(), Stop> {
+        let bracket = self.bracket.get_or_insert_default();
+        if !self.has_duration {
+            return Err(stop("unexpected colon before duration in duration expression", end));
+        }
+        if bracket.has_colon {
+            return Err(stop("unexpected repeated colon in duration expression", end));
+        }
+        bracket.has_colon = true;
+        self.push(TokenKind::Colon, end - 1, end);
+        Ok(())
+    }
+}
+
+/// The token of a piece that needs no further look.
+fn plain(piece: Outside) -> TokenKind {
+    match piece {
+        Outside::Comma => TokenKind::Comma,
+        Outside::Assign => TokenKind::Assign,
+        Outside::At => TokenKind::At,
+        Outside::Add => TokenKind::Add,
+        Outside::Sub => TokenKind::Sub,
+        Outside::Mul => TokenKind::Mul,
+        Outside::Div => TokenKind::Div,
+        Outside::Mod => TokenKind::Mod,
+        Outside::Pow => TokenKind::Pow,
+        Outside::Equal => TokenKind::Equal,
+        Outside::NotEqual => TokenKind::NotEqual,
+        Outside::Less => TokenKind::Less,
+        Outside::LessOrEqual => TokenKind::LessOrEqual,
+        Outside::Greater => TokenKind::Greater,
+        Outside::GreaterOrEqual => TokenKind::GreaterOrEqual,
+        Outside::TrimUpper => TokenKind::TrimUpper,
+        Outside::TrimLower => TokenKind::TrimLower,
+        _ => TokenKind::Error,
+    }
+}
+
+/// End of the run of letters and underscores at `start`.
+fn word_end(text: &str, start: usize) -> usize {
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    start + text.as_bytes()[start..].iter().take_while(|byte| is_letter(byte)).count()
+}
+
+fn duration_word(word: &str) -> Option<TokenKind> {
+    TokenKind::of_duration_word(word.to_ascii_lowercase().as_bytes())
+}
+
+/// Go's `%q` of a character; the end of the text shows as U+FFFD.
+fn rune(character: Option<char>) -> String {
+    match character.unwrap_or('\u{fffd}') {
+        '\'' => r"'\''".into(),
+        '"' => "'\"'".into(),
+        character => {
+            let text = quoted(character.encode_utf8(&mut [0; 4]));
+            format!("'{}'", &text[1..text.len() - 1])
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! The words of the language: kinds of tokens, where one stands, and how a message names it.
+
+use narthex_diag::Span;
+use narthex_model::labels::quote;
+use nom::{Input, Needed};
+
+use crate::aggregations::AggregateOp;
+use crate::operators::BinaryOp;
+
+/// A kind of token. Payload-free, so that a token is three small numbers and its text stays in the query.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "each is named for the text it stands for")]
+pub enum TokenKind {
+    // What ends every stream.
+    EndOfInput,
+    Error,
+    // Punctuation.
+    LeftParen,
+    RightParen,
+    LeftBrace,
+    RightBrace,
+    LeftBracket,
+    RightBracket,
+    Comma,
+    Colon,
+    Assign,
+    // Operators.
+    RegexMatch,
+    RegexNoMatch,
+    At,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    TrimUpper,
+    TrimLower,
+    And,
+    Or,
+    Unless,
+    Atan2,
+    // Aggregations.
+    Sum,
+    Avg,
+    Count,
+    Min,
+    Max,
+    Group,
+    Stddev,
+    Stdvar,
+    Topk,
+    Bottomk,
+    CountValues,
+    Quantile,
+    Limitk,
+    LimitRatio,
+    // Keywords.
+    Bool,
+    By,
+    Without,
+    On,
+    Ignoring,
+    GroupLeft,
+    GroupRight,
+    Offset,
+    Anchored,
+    Smoothed,
+    Fill,
+    FillLeft,
+    FillRight,
+    // Words that are functions, durations or times.
+    Start,
+    End,
+    Step,
+    Range,
+    MinOf,
+    MaxOf,
+    // Names and literals.
+    Identifier,
+    MetricIdentifier,
+    Number,
+    Duration,
+    String,
+    // Series descriptions.
+    Space,
+    Blank,
+    Times,
+    OpenHistogram,
+    CloseHistogram,
+    SumKey,
+    CountKey,
+    SchemaKey,
+    OffsetKey,
+    NegativeOffsetKey,
+    BucketsKey,
+    NegativeBucketsKey,
+    ZeroBucketKey,
+    ZeroBucketWidthKey,
+    CustomValuesKey,
+    CounterResetHintKey,
+    HintUnknown,
+    HintReset,
+    HintNotReset,
+    HintGauge,
+}
+
+/// The keywords, in lower case, with the tokens they make. Keywords are found in any case.
+pub const KEYWORDS: [(&str, TokenKind); 37] = [
+    ("and", TokenKind::And),
+    ("or", TokenKind::Or),
+    ("unless", TokenKind::Unless),
+    ("atan2", TokenKind::Atan2),
+    ("sum", TokenKind::Sum),
+    ("avg", TokenKind::Avg),
+    ("count", TokenKind::Count),
+    ("min", TokenKind::Min),
+    ("max", TokenKind::Max),
+    ("group", TokenKind::Group),
+    ("stddev", TokenKind::Stddev),
+    ("stdvar", TokenKind::Stdvar),
+    ("topk", TokenKind::Topk),
+    ("bottomk", TokenKind::Bottomk),
+    ("count_values", TokenKind::CountValues),
+    ("quantile", TokenKind::Quantile),
+    ("limitk", TokenKind::Limitk),
+    ("limit_ratio", TokenKind::LimitRatio),
+    ("bool", TokenKind::Bool),
+    ("by", TokenKind::By),
+    ("without", TokenKind::Without),
+    ("on", TokenKind::On),
+    ("ignoring", TokenKind::Ignoring),
+    ("group_left", TokenKind::GroupLeft),
+    ("group_right", TokenKind::GroupRight),
+    ("offset", TokenKind::Offset),
+    ("anchored", TokenKind::Anchored),
+    ("smoothed", TokenKind::Smoothed),
+    ("fill", TokenKind::Fill),
+    ("fill_left", TokenKind::FillLeft),
+    ("fill_right", TokenKind::FillRight),
+    ("start", TokenKind::Start),
+    ("end", TokenKind::End),
+    ("step", TokenKind::Step),
+    ("range", TokenKind::Range),
+    ("min_of", TokenKind::MinOf),
+    ("max_of", TokenKind::MaxOf),
+];
+
+/// Length of the longest keyword.
+const KEYWORD_LEN_MAX: usize = 12;
+
+impl TokenKind {
+    /// The keyword `word` in any case; `inf` and `nan` are numbers.
+    pub fn of_word(word: &str) -> Option<TokenKind> {
+        let mut lower = [0u8; KEYWORD_LEN_MAX];
+        let lower = lower.get_mut(..word.len())?;
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        Some(match &*lower {
+            b"inf" | b"nan" => TokenKind::Number,
+            b"and" => TokenKind::And,
+            b"or" => TokenKind::Or,
+            b"unless" => TokenKind::Unless,
+            b"atan2" => TokenKind::Atan2,
+            b"sum" => TokenKind::Sum,
+            b"avg" => TokenKind::Avg,
+            b"count" => TokenKind::Count,
+            b"min" => TokenKind::Min,
+            b"max" => TokenKind::Max,
+            b"group" => TokenKind::Group,
+            b"stddev" => TokenKind::Stddev,
+            b"stdvar" => TokenKind::Stdvar,
+            b"topk" => TokenKind::Topk,
+            b"bottomk" => TokenKind::Bottomk,
+            b"count_values" => TokenKind::CountValues,
+            b"quantile" => TokenKind::Quantile,
+            b"limitk" => TokenKind::Limitk,
+            b"limit_ratio" => TokenKind::LimitRatio,
+            _ => return TokenKind::of_modifier(lower),
+        })
+    }
+
+    fn of_modifier(lower: &[u8]) -> Option<TokenKind> {
+        Some(match lower {
+            b"bool" => TokenKind::Bool,
+            b"by" => TokenKind::By,
+            b"without" => TokenKind::Without,
+            b"on" => TokenKind::On,
+            b"ignoring" => TokenKind::Ignoring,
+            b"group_left" => TokenKind::GroupLeft,
+            b"group_right" => TokenKind::GroupRight,
+            b"offset" => TokenKind::Offset,
+            b"anchored" => TokenKind::Anchored,
+            b"smoothed" => TokenKind::Smoothed,
+            b"fill" => TokenKind::Fill,
+            b"fill_left" => TokenKind::FillLeft,
+            b"fill_right" => TokenKind::FillRight,
+            b"start" => TokenKind::Start,
+            b"end" => TokenKind::End,
+            _ => return TokenKind::of_duration_word(lower),
+        })
+    }
+
+    /// The four words that may stand in a duration; `lower` is in lower case.
+    pub(crate) fn of_duration_word(lower: &[u8]) -> Option<TokenKind> {
+        Some(match lower {
+            b"step" => TokenKind::Step,
+            b"range" => TokenKind::Range,
+            b"min_of" => TokenKind::MinOf,
+            b"max_of" => TokenKind::MaxOf,
+            _ => return None,
+        })
+    }
+
+    /// The binary operator it is, outside braces.
+    pub fn binary_op(self) -> Option<BinaryOp> {
+        Some(match self {
+            TokenKind::Add => BinaryOp::Add,
+            TokenKind::Sub => BinaryOp::Sub,
+            TokenKind::Mul => BinaryOp::Mul,
+            TokenKind::Div => BinaryOp::Div,
+            TokenKind::Mod => BinaryOp::Mod,
+            TokenKind::Pow => BinaryOp::Pow,
+            TokenKind::Atan2 => BinaryOp::Atan2,
+            TokenKind::Equal => BinaryOp::Equal,
+            TokenKind::NotEqual => BinaryOp::NotEqual,
+            TokenKind::Less => BinaryOp::Less,
+            TokenKind::LessOrEqual => BinaryOp::LessOrEqual,
+            TokenKind::Greater => BinaryOp::Greater,
+            TokenKind::GreaterOrEqual => BinaryOp::GreaterOrEqual,
+            TokenKind::TrimUpper => BinaryOp::TrimUpper,
+            TokenKind::TrimLower => BinaryOp::TrimLower,
+            TokenKind::And => BinaryOp::And,
+            TokenKind::Or => BinaryOp::Or,
+            TokenKind::Unless => BinaryOp::Unless,
+            _ => return None,
+        })
+    }
+
+    /// The aggregation it names.
+    pub fn aggregate_op(self) -> Option<AggregateOp> {
+        Some(match self {
+            TokenKind::Sum => AggregateOp::Sum,
+            TokenKind::Avg => AggregateOp::Avg,
+            TokenKind::Count => AggregateOp::Count,
+            TokenKind::Min => AggregateOp::Min,
+            TokenKind::Max => AggregateOp::Max,
+            TokenKind::Group => AggregateOp::Group,
+            TokenKind::Stddev => AggregateOp::Stddev,
+            TokenKind::Stdvar => AggregateOp::Stdvar,
+            TokenKind::Topk => AggregateOp::Topk,
+            TokenKind::Bottomk => AggregateOp::Bottomk,
+            TokenKind::CountValues => AggregateOp::CountValues,
+            TokenKind::Quantile => AggregateOp::Quantile,
+            TokenKind::Limitk => AggregateOp::Limitk,
+            TokenKind::LimitRatio => AggregateOp::LimitRatio,
+            _ => return None,
+        })
+    }
+
+    fn is_word_operator(self) -> bool {
+        matches!(self, TokenKind::And | TokenKind::Or | TokenKind::Unless)
+    }
+
+    fn is_start_or_duration_word(self) -> bool {
+        TokenKind::Start as u8 <= self as u8 && self as u8 <= TokenKind::MaxOf as u8
+    }
+
+    fn is_operator(self) -> bool {
+        TokenKind::RegexMatch as u8 <= self as u8 && self as u8 <= TokenKind::Atan2 as u8
+    }
+
+    pub(crate) fn is_aggregation(self) -> bool {
+        TokenKind::Sum as u8 <= self as u8 && self as u8 <= TokenKind::LimitRatio as u8
+    }
+
+    pub(crate) fn is_keyword(self) -> bool {
+        TokenKind::Bool as u8 <= self as u8 && self as u8 <= TokenKind::FillRight as u8
+    }
+
+    /// Whether it may name a metric outside braces.
+    pub fn is_metric_name(self) -> bool {
+        use TokenKind::{Anchored, By, Identifier, MetricIdentifier, Offset, Smoothed, Without};
+        matches!(self, Identifier | MetricIdentifier | By | Without | Offset | Anchored | Smoothed)
+            || self.is_aggregation()
+            || self.is_word_operator()
+            || self.is_start_or_duration_word()
+    }
+
+    /// Whether it may stand unquoted in the label list of `by`, `without`, `on`, `ignoring` and `group_*`.
+    pub fn is_grouping_label(self) -> bool {
+        let is_keyword = self.is_keyword() && self != TokenKind::Without;
+        self.is_metric_name() && self != TokenKind::Without || is_keyword || self == TokenKind::Atan2
+    }
+
+    /// Whether an expression may begin with it.
+    pub(crate) fn begins_expression(self) -> bool {
+        use TokenKind::{Add, Duration, LeftBrace, LeftParen, Number, String, Sub};
+        matches!(self, Number | Duration | String | LeftParen | LeftBrace | Add | Sub)
+            || self.is_metric_name()
+    }
+
+    /// Number of the token in upstream's parser, which its messages show for tokens that have no text of their own.
+    fn upstream_number(self) -> u32 {
+        const SUM_KEY: u32 = 57370;
+        const HINT_UNKNOWN: u32 = 57383;
+        if self as u8 >= TokenKind::HintUnknown as u8 {
+            HINT_UNKNOWN + u32::from(self as u8 - TokenKind::HintUnknown as u8)
+        } else {
+            SUM_KEY + u32::from((self as u8).saturating_sub(TokenKind::SumKey as u8))
+        }
+    }
+}
+
+/// A token: what and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Token {
+    /// Which kind.
+    pub kind: TokenKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// Writes how upstream's messages name the token: `identifier "x"`, `<op:+>`, `<by>`, `end of input`.
+pub(crate) fn describe(token: Token, text: &str) -> String {
+    let written = token.span.slice(text);
+    match token.kind {
+        TokenKind::EndOfInput => "end of input".into(),
+        TokenKind::Identifier => format!("identifier {}", quoted(written)),
+        TokenKind::MetricIdentifier => format!("metric identifier {}", quoted(written)),
+        TokenKind::Number => format!("number {}", shortened(written)),
+        TokenKind::Duration => format!("duration {}", shortened(written)),
+        TokenKind::String => format!("string {}", shortened(written)),
+        kind if kind.is_keyword() => format!("<{written}>"),
+        kind if kind.is_operator() => format!("<op:{written}>"),
+        kind if kind.is_aggregation() => format!("<aggr:{written}>"),
+        kind if kind as u8 >= TokenKind::SumKey as u8 => {
+            format!("\"<Item {}>\" {}", kind.upstream_number(), shortened(written))
+        }
+        _ => shortened(written),
+    }
+}
+
+/// `text` in double quotes, escaped.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(&mut out, text.as_bytes());
+    out
+}
+
+/// Quoted; what is longer than ten bytes is cut after ten characters.
+fn shortened(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 10;
+    if text.len() <= CHARACTERS_MAX {
+        return quoted(text);
+    }
+    let cut = text.char_indices().nth(CHARACTERS_MAX).map_or(text, |(end, _)| &text[..end]);
+    quoted(cut) + "..."
+}
+
+/// The tokens that are left; never empty, for the last is [`TokenKind::EndOfInput`] or [`TokenKind::Error`] and is
+/// never consumed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a>(pub(crate) &'a [Token]);
+
+impl Tokens<'_> {
+    /// The next token.
+    pub(crate) fn peek(self) -> Token {
+        self.0.first().copied().unwrap_or(Token { kind: TokenKind::EndOfInput, span: Span::default() })
+    }
+
+    /// The kind of the token after the next one.
+    pub(crate) fn peek_second(self) -> TokenKind {
+        self.0.get(1).map_or(TokenKind::EndOfInput, |token| token.kind)
+    }
+}
+
+impl<'a> Input for Tokens<'a> {
+    type Item = Token;
+    type Iter = std::iter::Copied<std::slice::Iter<'a, Token>>;
+    type IterIndices = std::iter::Enumerate<Self::Iter>;
+
+    fn input_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn take(&self, index: usize) -> Self {
+        Tokens(&self.0[..index])
+    }
+
+    fn take_from(&self, index: usize) -> Self {
+        Tokens(&self.0[index..])
+    }
+
+    fn take_split(&self, index: usize) -> (Self, Self) {
+        let (taken, rest) = self.0.split_at(index);
+        (Tokens(rest), Tokens(taken))
+    }
+
+    fn position<P: Fn(Token) -> bool>(&self, predicate: P) -> Option<usize> {
+        self.0.iter().position(|token| predicate(*token))
+    }
+
+    fn iter_elements(&self) -> Self::Iter {
+        self.0.iter().copied()
+    }
+
+    fn iter_indices(&self) -> Self::IterIndices {
+        self.iter_elements().enumerate()
+    }
+
+    fn slice_index(&self, count: usize) -> Result<usize, Needed> {
+        if count <= self.0.len() { Ok(count) } else { Err(Needed::new(count - self.0.len())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_keyword_is_found_in_any_case() {
+        for (word, kind) in KEYWORDS {
+            assert_eq!(TokenKind::of_word(word), Some(kind));
+            assert_eq!(TokenKind::of_word(&word.to_uppercase()), Some(kind));
+        }
+        assert_eq!(TokenKind::of_word("rate"), None);
+        assert_eq!(TokenKind::of_word("a_word_longer_than_any_keyword"), None);
+    }
+
+    #[test]
+    fn usable_names_are_as_documented() {
+        let refused = |may: fn(TokenKind) -> bool| {
+            let words = KEYWORDS.iter().filter(|row| !may(row.1)).map(|row| row.0);
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let metric = "atan2 bool on ignoring group_left group_right fill fill_left fill_right";
+        assert_eq!(refused(TokenKind::is_metric_name), metric);
+        assert_eq!(refused(TokenKind::is_grouping_label), "without");
+    }
+}
