@@ -166,8 +166,11 @@ impl Diagnostic {
     /// With advice that carries no edit.
     #[must_use]
     pub fn with_help(self, message: impl Into<String>) -> Diagnostic {
-        let suggestion =
-            Suggestion { message: message.into(), edits: Vec::new(), applicability: Applicability::DisplayOnly };
+        let suggestion = Suggestion {
+            message: message.into(),
+            edits: Vec::new(),
+            applicability: Applicability::DisplayOnly,
+        };
         self.with_suggestion(suggestion)
     }
 

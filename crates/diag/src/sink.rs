@@ -74,8 +74,13 @@ impl Diagnostics {
     /// All of them by source, offset, severity and code.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.items.sort_by(|a, b| {
-            (a.source, a.span(), a.severity, a.code, &a.message)
-                .cmp(&(b.source, b.span(), b.severity, b.code, &b.message))
+            (a.source, a.span(), a.severity, a.code, &a.message).cmp(&(
+                b.source,
+                b.span(),
+                b.severity,
+                b.code,
+                &b.message,
+            ))
         });
         self.items
     }
