@@ -1,1 +1,5 @@
 //! Samples in memory and on disk: chunks, postings, the head.
+//!
+//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`chunk`], postings, head.
+
+pub mod chunk;

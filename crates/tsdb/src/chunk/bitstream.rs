@@ -1,0 +1,226 @@
+//! Bits in bytes, most significant first.
+
+use super::CorruptChunk;
+
+/// Longest run of bits that one [`BitReader::peek`] is sure to hold.
+pub const PEEK_BITS: u32 = 57;
+
+/// Appends bits to bytes; the last byte is filled up with zeros.
+#[derive(Clone, Debug, Default)]
+pub struct BitWriter {
+    bytes: Vec<u8>,
+    /// Bits of the last byte that are not written yet, 0…7.
+    free_bits: u32,
+}
+
+impl BitWriter {
+    /// Starts behind `bytes`.
+    pub fn new(bytes: Vec<u8>) -> BitWriter {
+        BitWriter { bytes, free_bits: 0 }
+    }
+
+    /// What is written.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What is written, to be changed in place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// What is written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Appends the lowest `count` bits of `value`; `count` is at most 64.
+    pub fn write(&mut self, value: u64, count: u32) {
+        let mut left = count;
+        if self.free_bits > 0 && left > 0 {
+            let taken = left.min(self.free_bits);
+            let bits = low_bits(value >> (left - taken), taken) << (self.free_bits - taken);
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= bits as u8;
+            }
+            self.free_bits -= taken;
+            left -= taken;
+        }
+        while left >= 8 {
+            left -= 8;
+            self.bytes.push((value >> left) as u8);
+        }
+        if left > 0 {
+            self.free_bits = 8 - left;
+            self.bytes.push((low_bits(value, left) << self.free_bits) as u8);
+        }
+    }
+
+    /// Appends an LEB128 integer.
+    pub fn write_uvarint(&mut self, value: u64) {
+        let mut rest = value;
+        while rest >= 0x80 {
+            self.write(rest | 0x80, 8);
+            rest >>= 7;
+        }
+        self.write(rest, 8);
+    }
+
+    /// Appends a zigzag LEB128 integer.
+    pub fn write_varint(&mut self, value: i64) {
+        self.write_uvarint(((value << 1) ^ (value >> 63)) as u64);
+    }
+}
+
+/// The lowest `count` bits, `count` from 1 to 64.
+fn low_bits(value: u64, count: u32) -> u64 {
+    value & (u64::MAX >> (64 - count))
+}
+
+/// Reads bits. Behind the end it reads zeros: whoever reads asks [`BitReader::check`] once per sample, which keeps the
+/// bounds checks out of the way of single fields.
+#[derive(Clone, Debug)]
+pub struct BitReader<'a> {
+    bytes: &'a [u8],
+    /// Bits read.
+    position: usize,
+}
+
+impl<'a> BitReader<'a> {
+    /// Reads `bytes` from the start.
+    pub fn new(bytes: &'a [u8]) -> BitReader<'a> {
+        BitReader { bytes, position: 0 }
+    }
+
+    /// The next bits, left-aligned: at least [`PEEK_BITS`] of them.
+    #[inline]
+    pub fn peek(&self) -> u64 {
+        let rest = self.bytes.get(self.position >> 3..).unwrap_or(&[]);
+        let word = rest.first_chunk().map_or_else(|| tail_word(rest), |word| u64::from_be_bytes(*word));
+        word << (self.position & 7)
+    }
+
+    /// Leaves out `count` bits.
+    #[inline]
+    pub fn skip(&mut self, count: u32) {
+        self.position += count as usize;
+    }
+
+    /// Reads `count` bits, from 1 to 64.
+    #[inline]
+    pub fn read(&mut self, count: u32) -> u64 {
+        if count <= PEEK_BITS {
+            let bits = self.peek() >> (64 - count);
+            self.skip(count);
+            return bits;
+        }
+        let high = self.peek() >> 32;
+        self.skip(32);
+        let low = self.peek() >> (96 - count);
+        self.skip(count - 32);
+        (high << (count - 32)) | low
+    }
+
+    /// Reads one bit.
+    pub fn read_bit(&mut self) -> bool {
+        self.read(1) == 1
+    }
+
+    /// Reads an LEB128 integer.
+    ///
+    /// # Errors
+    /// When it has more than 64 bits.
+    pub fn read_uvarint(&mut self) -> Result<u64, CorruptChunk> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.read(8);
+            if shift == 63 && byte > 1 {
+                break;
+            }
+            value |= (byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(CorruptChunk::Varint)
+    }
+
+    /// Reads a zigzag LEB128 integer.
+    ///
+    /// # Errors
+    /// When it has more than 64 bits.
+    pub fn read_varint(&mut self) -> Result<i64, CorruptChunk> {
+        let folded = self.read_uvarint()?;
+        Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
+    }
+
+    /// Bits that are left; none behind the end.
+    pub fn remaining(&self) -> usize {
+        (self.bytes.len() * 8).saturating_sub(self.position)
+    }
+
+    /// Says whether all that was read was there.
+    ///
+    /// # Errors
+    /// When bits behind the end were read.
+    #[inline]
+    pub fn check(&self) -> Result<(), CorruptChunk> {
+        if self.position <= self.bytes.len() * 8 { Ok(()) } else { Err(CorruptChunk::Truncated) }
+    }
+}
+
+/// Fewer than eight bytes as the start of a word.
+#[cold]
+fn tail_word(rest: &[u8]) -> u64 {
+    rest.iter().take(8).fold((0, 56), |(word, shift), &byte| (word | u64::from(byte) << shift, shift - 8)).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bits_stand_from_the_left() {
+        let mut writer = BitWriter::default();
+        writer.write(0b1, 1);
+        writer.write(0b0110, 4);
+        writer.write(0xffff_ffff_ffff_ff01, 8);
+        assert_eq!(writer.bytes(), [0b1011_0000, 0b0000_1000]);
+    }
+
+    #[test]
+    fn reading_behind_the_end_is_noticed() {
+        let mut reader = BitReader::new(&[0xff]);
+        assert_eq!((reader.read(8), reader.check()), (0xff, Ok(())));
+        assert_eq!((reader.read(64), reader.remaining()), (0, 0));
+        assert_eq!(reader.check(), Err(CorruptChunk::Truncated));
+        assert_eq!(BitReader::new(&[0xff; 11]).read_uvarint(), Err(CorruptChunk::Varint));
+    }
+
+    proptest! {
+        #[test]
+        fn fields_are_read_as_written(fields in prop::collection::vec((any::<u64>(), 1..=64u32), 0..40)) {
+            let mut writer = BitWriter::default();
+            fields.iter().for_each(|&(value, count)| writer.write(value, count));
+            let mut reader = BitReader::new(writer.bytes());
+            for (value, count) in fields {
+                prop_assert_eq!(reader.read(count), low_bits(value, count));
+            }
+            prop_assert_eq!(reader.check(), Ok(()));
+            prop_assert!(reader.remaining() < 8);
+        }
+
+        #[test]
+        fn varints_are_read_as_written(bits in 0..3u32, signed in any::<i64>(), unsigned in any::<u64>()) {
+            let mut writer = BitWriter::default();
+            writer.write(0, bits);
+            writer.write_varint(signed);
+            writer.write_uvarint(unsigned);
+            let mut reader = BitReader::new(writer.bytes());
+            reader.skip(bits);
+            prop_assert_eq!(reader.read_varint(), Ok(signed));
+            prop_assert_eq!(reader.read_uvarint(), Ok(unsigned));
+        }
+    }
+}
