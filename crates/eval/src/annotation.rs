@@ -154,6 +154,10 @@ impl AnnotationKind {
 
     /// The text behind `PromQL warning: ` or `PromQL info: `, raised `times` times.
     fn text(&self, times: usize) -> String {
+        if self.severity() == Severity::Info { self.info_text() } else { self.warning_text(times) }
+    }
+
+    fn warning_text(&self, times: usize) -> String {
         use AnnotationKind as Kind;
         match self {
             Kind::RatioCapped(ratio, cap) => {
@@ -196,6 +200,13 @@ impl AnnotationKind {
             }
             Kind::StartTimeOverlap(_) if times > 1 => format!("{} ({times} occurrences)", self.head()),
             Kind::StartTimeOverlap(_) => self.head(),
+            _ => String::new(),
+        }
+    }
+
+    fn info_text(&self) -> String {
+        use AnnotationKind as Kind;
+        match self {
             Kind::PossibleNonCounter(metric) => format!(
                 "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {metric:?}"
             ),
@@ -227,6 +238,7 @@ impl AnnotationKind {
             Kind::CustomBucketsReconciled(operation) => {
                 format!("mismatched custom buckets were reconciled during {operation}")
             }
+            _ => String::new(),
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Windows<'a> {
 /// Float samples of a window.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FloatSlice<'a> {
+    /// Place of the first of them among all float samples of the series.
+    pub first: usize,
     /// Rising.
     pub timestamps: &'a [Timestamp],
     /// As many values.
@@ -123,6 +125,7 @@ impl<'a> FloatSlice<'a> {
     fn of(samples: &'a SampleBuffer, range: Range<usize>) -> FloatSlice<'a> {
         let column = &samples.floats;
         FloatSlice {
+            first: range.start,
             timestamps: &column.timestamps[range.clone()],
             values: &column.values[range.clone()],
             start_timestamps: column.start_timestamps.get(range).unwrap_or(&[]),

@@ -1,0 +1,116 @@
+//! How often something happened within a window: `changes` and `resets`.
+
+use std::sync::Arc;
+
+use narthex_model::{FloatHistogram, Timestamp};
+use narthex_promql::ast::RangeExtension;
+use narthex_promql::functions::OverTimeFunction;
+
+use super::SeriesContext;
+use super::extended::{IsCounter, extend};
+use super::rate::is_start_reset;
+use crate::{StepColumn, Windows};
+
+/// A sample with what decides whether the next one is a transition.
+#[derive(Clone, Copy)]
+enum Point<'a> {
+    Float { value: f64, at: usize },
+    Histogram { value: &'a Arc<FloatHistogram>, at: usize },
+}
+
+/// Computes `changes` or `resets` for every step.
+pub(super) fn evaluate(
+    function: OverTimeFunction,
+    extension: Option<RangeExtension>,
+    windows: &Windows<'_>,
+    series: &SeriesContext<'_>,
+    out: &mut StepColumn,
+) {
+    let times = transitions(function, windows, series);
+    let samples = windows.samples();
+    let lookback_ms = series.query.parameters.lookback_ms;
+    for (step, window) in windows.iter().enumerate() {
+        let from_ms = match extension {
+            None => first_of(window.floats.timestamps, window.histograms.timestamps),
+            Some(extension) => {
+                let floats = (samples.floats.timestamps.as_slice(), samples.floats.values.as_slice());
+                let histograms =
+                    (samples.histograms.timestamps.as_slice(), samples.histograms.values.as_slice());
+                let floats = extend(floats, window.bounds, lookback_ms, extension, IsCounter::Yes);
+                let histograms = extend(histograms, window.bounds, lookback_ms, extension, IsCounter::Yes);
+                let floats = floats.map_or(Vec::new(), |extended| extended.timestamps);
+                let histograms = histograms.map_or(Vec::new(), |extended| extended.timestamps);
+                first_of(&floats, &histograms)
+            }
+        };
+        if let Some(from_ms) = from_ms {
+            let from = times.partition_point(|&at_ms| at_ms <= from_ms);
+            let to = times.partition_point(|&at_ms| at_ms <= window.bounds.end_ms);
+            out.set_float(step, to.saturating_sub(from) as f64);
+        }
+    }
+}
+
+fn first_of(floats: &[Timestamp], histograms: &[Timestamp]) -> Option<Timestamp> {
+    [floats.first(), histograms.first()].into_iter().flatten().copied().min()
+}
+
+/// The times of the samples that differ from their predecessor: found once, counted by every window.
+fn transitions(
+    function: OverTimeFunction,
+    windows: &Windows<'_>,
+    series: &SeriesContext<'_>,
+) -> Vec<Timestamp> {
+    let samples = windows.samples();
+    let is_transition = |before: Point<'_>, point: Point<'_>| match (before, point) {
+        (Point::Float { value: before, .. }, Point::Float { value, at }) => match function {
+            OverTimeFunction::Changes => value != before && !(value.is_nan() && before.is_nan()),
+            _ => {
+                value < before
+                    || starts_anew(series, &samples.floats.timestamps, &samples.floats.start_timestamps, at)
+            }
+        },
+        (Point::Histogram { value: before, .. }, Point::Histogram { value, at }) => match function {
+            OverTimeFunction::Changes => !value.equals(before),
+            _ => {
+                let column = &samples.histograms;
+                value.detect_reset(before)
+                    || starts_anew(series, &column.timestamps, &column.start_timestamps, at)
+            }
+        },
+        _ => true,
+    };
+    let mut times = Vec::new();
+    let mut before = None;
+    for (at_ms, point) in merged(windows) {
+        if before.is_some_and(|before| is_transition(before, point)) {
+            times.push(at_ms);
+        }
+        before = Some(point);
+    }
+    times
+}
+
+fn starts_anew(
+    series: &SeriesContext<'_>,
+    timestamps: &[Timestamp],
+    starts: &[Timestamp],
+    at: usize,
+) -> bool {
+    series.query.options.start_timestamps && at > 0 && is_start_reset(timestamps, starts, at)
+}
+
+/// Samples of both kinds in time order.
+fn merged<'a>(windows: &Windows<'a>) -> impl Iterator<Item = (Timestamp, Point<'a>)> {
+    let samples = windows.samples();
+    let floats = samples.floats.timestamps.iter().zip(&samples.floats.values).enumerate();
+    let histograms = samples.histograms.timestamps.iter().zip(&samples.histograms.values).enumerate();
+    let mut floats = floats.map(|(at, (&at_ms, &value))| (at_ms, Point::Float { value, at })).peekable();
+    let mut histograms =
+        histograms.map(|(at, (&at_ms, value))| (at_ms, Point::Histogram { value, at })).peekable();
+    std::iter::from_fn(move || match (floats.peek(), histograms.peek()) {
+        (Some(float), Some(histogram)) if histogram.0 < float.0 => histograms.next(),
+        (Some(_), _) => floats.next(),
+        (None, _) => histograms.next(),
+    })
+}
