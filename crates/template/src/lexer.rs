@@ -294,7 +294,7 @@ impl<'a> Lexer<'a> {
             '\'' => self.quoted('\'', TokenKind::CharConstant, LexError::UnterminatedCharConstant)?,
             '`' => self.raw_string()?,
             '$' => self.name(TokenKind::Variable)?,
-            '.' if !self.peek().is_some_and(|next| next.is_ascii_digit()) => self.name(TokenKind::Field)?,
+            '.' if self.peek().is_some_and(|next| !next.is_ascii_digit()) => self.name(TokenKind::Field)?,
             '.' | '+' | '-' | '0'..='9' => self.number()?,
             '(' => {
                 self.open_parens.push(self.start);

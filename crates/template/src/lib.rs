@@ -15,7 +15,7 @@
 //! assert_eq!(render(&template, &data, &NoQueries, Limits::GENEROUS).unwrap(), "api at 25%");
 //! ```
 //!
-//! Reading order: [`functions`] (what can be called), [`ast`], [`parser`], [`visit`], [`value`], [`exec`].
+//! Reading order: [`functions`] (what can be called), [`ast`], [`parser`], [`visit`], [`reads`], [`value`], [`exec`].
 
 pub mod ast;
 pub mod exec;
@@ -23,6 +23,7 @@ mod format;
 pub mod functions;
 mod lexer;
 pub mod parser;
+pub mod reads;
 pub mod value;
 pub mod visit;
 
@@ -30,4 +31,5 @@ pub use ast::Template;
 pub use exec::{ExecError, Limits, NoQueries, QuerySource, render};
 pub use functions::{Dialect, FUNCTIONS};
 pub use parser::{Parse, ParseOptions, parse, parse_with};
+pub use reads::{LabelKey, LabelRead, LabelSource, ReadRole, calls_of, label_reads};
 pub use value::{Data, Sample, Value};
