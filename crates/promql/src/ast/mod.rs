@@ -3,13 +3,20 @@
 //! Every node has a `span` (upstream's position range of the node), and keywords, labels, matchers and modifiers have
 //! theirs, so that a diagnostic can point at exactly what it means and an edit can replace exactly that.
 
+mod dump;
 mod duration;
+mod format;
+mod print;
+mod visit;
 
 use narthex_diag::{Span, Spanned};
 use narthex_model::labels::METRIC_NAME;
 use narthex_model::{Matcher, Text, Timestamp};
 
+pub use dump::dump;
 pub use duration::{DurationError, DurationErrorKind, DurationExpr, DurationOp, DurationScope};
+pub use format::{WIDTH, format, pretty};
+pub use visit::{Descend, Visitor, visit, walk, walk_mut};
 
 use crate::aggregations::AggregateOp;
 use crate::functions::FunctionId;
