@@ -26,7 +26,7 @@ impl QueryText {
 
     /// The place in the file of a part of the expression.
     pub fn locate(&self, span: Span) -> Span {
-        self.map.span(span)
+        self.text.source.locate(span, &self.map)
     }
 
     /// What is wrong with the expression, spans counted in the file.
@@ -36,10 +36,6 @@ impl QueryText {
 
     /// A finding about the expression as one about the file.
     pub fn in_file(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let diagnostic = diagnostic.map_spans(|span| self.locate(span));
-        match self.text.site {
-            Some(site) => diagnostic.with_secondary(site, "used here"),
-            None => diagnostic,
-        }
+        self.text.in_file(diagnostic, &self.map)
     }
 }

@@ -1,6 +1,6 @@
 //! A string of a rule file together with where and how it is written.
 
-use narthex_diag::{Span, SpanMap};
+use narthex_diag::{Applicability, Diagnostic, Span, SpanMap, Suggestion};
 use narthex_yaml::{Decoder, FromYaml, ImplicitValue, Node, Scalar, ScalarSource, ScalarStyle};
 
 /// A string and its place. Any scalar is a string to a rule file: `1.50`, `yes`; nothing is the empty string.
@@ -35,6 +35,34 @@ impl Text {
     /// Maps the bytes of the string to those of `file`, the text it was read from.
     pub fn span_map(&self, file: &str) -> SpanMap {
         self.source.span_map(file)
+    }
+
+    /// A finding about this string as one about its file; `map` is [`Text::span_map`]. Edits are written as the
+    /// notation needs them; where it cannot hold one, the suggestion is only to be read.
+    pub fn in_file(&self, diagnostic: Diagnostic, map: &SpanMap) -> Diagnostic {
+        let mut diagnostic = diagnostic.map_spans(|span| self.source.locate(span, map));
+        for suggestion in &mut diagnostic.suggestions {
+            self.encode_edits(suggestion);
+        }
+        match self.site {
+            Some(site) => diagnostic.with_secondary(site, "used here"),
+            None => diagnostic,
+        }
+    }
+
+    fn encode_edits(&self, suggestion: &mut Suggestion) {
+        let encoded = suggestion.edits.iter().map(|edit| self.source.encode(&edit.replacement));
+        match encoded.collect::<Option<Vec<String>>>() {
+            Some(replacements) => {
+                for (edit, replacement) in suggestion.edits.iter_mut().zip(replacements) {
+                    edit.replacement = replacement;
+                }
+            }
+            None => {
+                suggestion.edits.clear();
+                suggestion.applicability = Applicability::DisplayOnly;
+            }
+        }
     }
 
     /// What YAML readers that ask for no type make of it: `yes` is text, `1.50` a number.

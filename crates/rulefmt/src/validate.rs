@@ -198,11 +198,7 @@ fn parse_template(entry: &mut Entry, file: &str, decoder: &mut Decoder) {
     if !parse.diagnostics.is_empty() {
         let map = text.span_map(file);
         for diagnostic in parse.diagnostics {
-            let diagnostic = diagnostic.map_spans(|span| map.span(span));
-            decoder.push(match text.site {
-                Some(site) => diagnostic.with_secondary(site, "used here"),
-                None => diagnostic,
-            });
+            decoder.push(text.in_file(diagnostic, &map));
         }
     }
     entry.template = Some(parse.template);

@@ -12,7 +12,7 @@ use crate::layout;
 use crate::limits::{ALIAS_TEXT_BYTES, ALIAS_VALUES_MAX, NESTING_MAX};
 use crate::node::{Document, KindData, NodeData};
 use crate::offsets::CharCursor;
-use crate::scalar::{Scalar, ScalarSource, ScalarStyle};
+use crate::scalar::{Context, Scalar, ScalarSource, ScalarStyle};
 
 /// Reading cannot go on past this offset; the diagnostic has been written.
 pub(crate) struct Stop {
@@ -43,6 +43,7 @@ struct Collection {
     start: usize,
     anchor: usize,
     is_mapping: bool,
+    context: Context,
     children: Vec<u32>,
     extent: Extent,
 }
@@ -107,6 +108,7 @@ impl<'t, 's> Builder<'t, 's> {
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let source = self.scalar_source(&text, style, anchor != 0 || tag.is_some(), span);
+                let source = ScalarSource { context: self.context(), ..source };
                 self.scalar(text, source, tag.as_deref(), anchor);
                 Ok(())
             }
@@ -210,6 +212,7 @@ impl<'t, 's> Builder<'t, 's> {
             start,
             anchor,
             is_mapping,
+            context: if is_flow { Context::Flow } else { self.context() },
             children,
             extent: Extent { values: 1, height: 1 },
         });
@@ -233,7 +236,7 @@ impl<'t, 's> Builder<'t, 's> {
 
     /// Fills in what was reserved when the collection opened. It ends at `end` or with its last child.
     fn finish(&mut self, collection: Collection, end: usize) {
-        let Collection { id, start, anchor, is_mapping, children, extent } = collection;
+        let Collection { id, start, anchor, is_mapping, children, extent, .. } = collection;
         let span_of =
             |child: Option<&u32>| child.and_then(|&id| self.nodes.get(id as usize)).map(|node| node.span);
         let last_end = span_of(children.last()).map_or(start, |span| span.end as usize);
@@ -269,6 +272,10 @@ impl<'t, 's> Builder<'t, 's> {
     fn push_null(&mut self, at: usize) -> u32 {
         let source = ScalarSource::plain(Span::empty_at(at));
         self.push(source.span, KindData::Scalar(Scalar { text: Cow::Borrowed(""), source, tag: None }))
+    }
+
+    fn context(&self) -> Context {
+        self.open.last().map_or(Context::Block, |collection| collection.context)
     }
 
     fn depth(&self) -> u32 {
@@ -321,7 +328,7 @@ impl<'t, 's> Builder<'t, 's> {
     fn quoted(&self, start: usize, style: ScalarStyle) -> ScalarSource {
         let end = layout::quoted_end(self.text.as_bytes(), start);
         let content = Span::new(start + 1, end.saturating_sub(1));
-        ScalarSource { span: Span::new(start, end), content, style, indent: 0 }
+        ScalarSource { span: Span::new(start, end), content, style, indent: 0, context: Context::Block }
     }
 
     fn block(&self, text: &str, end: usize, style: ScalarStyle) -> ScalarSource {
@@ -333,6 +340,6 @@ impl<'t, 's> Builder<'t, 's> {
         let last = layout::trim_end(bytes, content.start as usize, end);
         let span_end = if last > content.start as usize { last } else { header_end };
         let indent = u32::try_from(indent).unwrap_or(0);
-        ScalarSource { span: Span::new(header, span_end), content, style, indent }
+        ScalarSource { span: Span::new(header, span_end), content, style, indent, context: Context::Block }
     }
 }

@@ -27,7 +27,7 @@ pub use implicit::ImplicitValue;
 pub use nearest::nearest;
 pub use node::{Document, Kind, Node};
 pub use parse::{Parsed, parse};
-pub use scalar::{Scalar, ScalarSource, ScalarStyle};
+pub use scalar::{Context, Scalar, ScalarSource, ScalarStyle};
 
 use narthex_diag::Code;
 

@@ -33,6 +33,11 @@ impl<'a> Copier<'a> {
         self.text.push(meant);
     }
 
+    /// Says that the value ends where the notation does, however long its last escape is.
+    pub(super) fn end(&mut self) {
+        self.map.push_run(self.text.len(), self.base + self.raw.len());
+    }
+
     /// The byte at `at`.
     pub(super) fn byte(&self, at: usize) -> Option<u8> {
         self.raw.as_bytes().get(at).copied()

@@ -20,6 +20,7 @@ pub(super) fn decode(mut copier: Copier<'_>, style: ScalarStyle) -> Copier<'_> {
             _ => verbatim(&mut copier, at),
         };
     }
+    copier.end();
     copier
 }
 

@@ -49,12 +49,23 @@ pub struct ScalarSource {
     pub style: ScalarStyle,
     /// Spaces that indent the lines of a block.
     pub indent: u32,
+    /// What it stands in.
+    pub context: Context,
+}
+
+/// Whether a scalar stands inside brackets or braces, where unquoted text may hold neither these nor commas.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Context {
+    /// Outside.
+    Block,
+    /// Inside.
+    Flow,
 }
 
 impl ScalarSource {
     /// A scalar written plainly at `span`.
     pub fn plain(span: Span) -> ScalarSource {
-        ScalarSource { span, content: span, style: ScalarStyle::Plain, indent: 0 }
+        ScalarSource { span, content: span, style: ScalarStyle::Plain, indent: 0, context: Context::Block }
     }
 
     /// Maps the bytes of the value to those of `file`, which must be the text the scalar was read from.
@@ -67,6 +78,38 @@ impl ScalarSource {
             return SpanMap::identity(start, raw.len());
         }
         self.decode(raw).map
+    }
+
+    /// The bytes of the file that a part of the value is written with; `map` is [`ScalarSource::span_map`]. Unlike
+    /// [`SpanMap::span`] this takes in the whole of an escape that the part ends with.
+    pub fn locate(&self, span: Span, map: &SpanMap) -> Span {
+        let place = map.span(span);
+        if span.is_empty() || !self.style.is_quoted() {
+            return place;
+        }
+        place.to(Span::empty_at(map.offset(span.end as usize)))
+    }
+
+    /// How `text` is to be written to become part of the value; `None` when this notation cannot hold it. What results
+    /// at the edges of the value (a leading `{`, say) is not looked at.
+    pub fn encode(&self, text: &str) -> Option<String> {
+        match self.style {
+            ScalarStyle::Plain => self.plain_can_hold(text).then(|| text.to_owned()),
+            ScalarStyle::SingleQuoted => (!text.contains('\n')).then(|| text.replace('\'', "''")),
+            ScalarStyle::DoubleQuoted => {
+                Some(text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let line_start = format!("\n{}", " ".repeat(self.indent as usize));
+                Some(text.replace('\n', &line_start))
+            }
+        }
+    }
+
+    fn plain_can_hold(&self, text: &str) -> bool {
+        let ends_value = text.contains(['\n', '#']) || text.contains(": ") || text.ends_with(':');
+        let ends_item = self.context == Context::Flow && text.contains([',', '[', ']', '{', '}']);
+        !ends_value && !ends_item
     }
 
     /// The single line of a flow scalar without escapes: value and notation are the same bytes.
@@ -137,6 +180,48 @@ mod tests {
     use super::*;
     use crate::parse;
     use proptest::prelude::*;
+
+    #[test]
+    fn text_is_encoded_for_where_it_goes() {
+        let text = "plain: a\nflow: [a]\nsingle: 'a'\ndouble: \"a\"\nblock: |\n   a\n";
+        let parsed = parse(text);
+        let scalars: Vec<&Scalar<'_>> =
+            parsed.documents[0].scalars().filter(|scalar| scalar.text.trim() == "a").collect();
+        for insert in ["b", "[5m]", "'c'", "\"\\d\"", "e: f", "g\nh", "# i"] {
+            for (at, scalar) in scalars.iter().enumerate() {
+                let Some(encoded) = scalar.source.encode(insert) else { continue };
+                let end =
+                    scalar.source.content.start as usize + scalar.source.content.slice(text).trim_end().len();
+                let edited = [&text[..end], &encoded, &text[end..]].concat();
+                let reparsed = parse(&edited);
+                let values: Vec<&str> =
+                    reparsed.documents[0].scalars().map(|scalar| scalar.text.trim()).collect();
+                assert!(values.contains(&format!("a{insert}").as_str()), "{insert:?} in {at}: {edited}");
+            }
+            assert!(scalars[3].source.encode(insert).is_some() && scalars[4].source.encode(insert).is_some());
+        }
+        assert_eq!(
+            (scalars[0].source.encode("[5m]").is_some(), scalars[1].source.encode("[5m]")),
+            (true, None)
+        );
+    }
+
+    #[test]
+    fn parts_take_in_whole_escapes() {
+        for (text, part, written) in [
+            (r#"a: "x \"y\" z""#, "\"y\"", r#"\"y\""#),
+            (r#"a: "x \"y\"""#, "\"y\"", r#"\"y\""#),
+            ("a: 'x ''y'''", "'y'", "''y''"),
+            (r#"a: "\u00e9x""#, "é", r"\u00e9"),
+            ("a: |\n  x\n  y", "x", "x"),
+        ] {
+            let parsed = parse(text);
+            let scalar = parsed.documents[0].scalars().nth(1).unwrap();
+            let at = scalar.text.find(part).unwrap();
+            let place = scalar.source.locate(Span::new(at, at + part.len()), &scalar.span_map(text));
+            assert_eq!(place.slice(text), written, "{text}");
+        }
+    }
 
     /// Parses `file`, and checks for every scalar that our own decoding agrees with the parser's and that the map is
     /// truthful: a decoded byte stands where the map says, unless it is a folded break or part of an escape.
