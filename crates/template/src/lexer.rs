@@ -5,89 +5,9 @@
 
 use narthex_diag::Span;
 
-/// Kinds of tokens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum TokenKind {
-    Text,
-    Comment,
-    LeftDelim,
-    RightDelim,
-    LeftParen,
-    RightParen,
-    Pipe,
-    Assign,
-    Declare,
-    Space,
-    /// Any other printable ASCII character, such as a comma.
-    Char,
-    Identifier,
-    Field,
-    Variable,
-    Bool,
-    Number,
-    Complex,
-    CharConstant,
-    String,
-    RawString,
-    Keyword(Keyword),
-    Error(LexError),
-    Eof,
-}
-
-/// Reserved words; the dot and `nil` are among them because errors quote them the same way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Keyword {
-    Block,
-    Break,
-    Continue,
-    Dot,
-    Define,
-    Else,
-    End,
-    If,
-    Nil,
-    Range,
-    Template,
-    With,
-}
-
-const KEYWORDS: [(&str, Keyword); 11] = [
-    ("block", Keyword::Block),
-    ("break", Keyword::Break),
-    ("continue", Keyword::Continue),
-    ("define", Keyword::Define),
-    ("else", Keyword::Else),
-    ("end", Keyword::End),
-    ("if", Keyword::If),
-    ("nil", Keyword::Nil),
-    ("range", Keyword::Range),
-    ("template", Keyword::Template),
-    ("with", Keyword::With),
-];
-
-/// Why no token could be made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum LexError {
-    UnclosedAction,
-    UnclosedComment,
-    CommentEndsEarly,
-    UnclosedParen,
-    UnexpectedRightParen,
-    ExpectedDeclare,
-    BadCharacter(char),
-    UnrecognizedCharacter(char),
-    BadNumber,
-    UnterminatedCharConstant,
-    UnterminatedString,
-    UnterminatedRawString,
-}
-
-/// A piece of the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) span: Span,
-}
+use crate::token::{
+    KEYWORDS, Keyword, LexError, SPACES, Token, TokenKind, is_alphanumeric, is_space, trim_marker_leads,
+};
 
 /// Cuts `text`; the last token is `Eof`.
 pub(crate) fn tokenize(text: &str) -> Vec<Token> {
@@ -96,7 +16,6 @@ pub(crate) fn tokenize(text: &str) -> Vec<Token> {
     lexer.tokens
 }
 
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 const LEFT: &str = "{{";
 const RIGHT: &str = "}}";
 /// The trim marker and the space that belongs to it.
@@ -392,8 +311,7 @@ impl<'a> Lexer<'a> {
         if self.at_terminator() {
             return Ok(());
         }
-        let bad = self.bump();
-        bad.map_or(Ok(()), |bad| Err(LexError::BadCharacter(bad)))
+        self.bump().map_or(Ok(()), |bad| Err(LexError::BadCharacter(bad)))
     }
 
     /// Whether a name may end here.
@@ -442,19 +360,6 @@ impl<'a> Lexer<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether `inside`, the text after a `{{`, starts with a trim marker.
-fn trim_marker_leads(inside: &str) -> bool {
-    inside.strip_prefix('-').is_some_and(|rest| rest.starts_with(SPACES))
-}
-
-fn is_space(c: char) -> bool {
-    SPACES.contains(&c)
-}
-
-fn is_alphanumeric(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod functions;
 mod lexer;
 pub mod parser;
 pub mod reads;
+mod token;
 pub mod value;
 pub mod visit;
 

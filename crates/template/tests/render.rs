@@ -4,7 +4,7 @@
 //! beginning with `< `, or `! start..end message`. A line `$ value 1.5` sets the value for the cases after it. Lines
 //! beginning with `#` are comments.
 
-use narthex_model::{Labels, SampleValue};
+use narthex_model::{FloatHistogram, Labels, SampleValue};
 use narthex_template::{Data, Limits, QuerySource, Sample, parse, render};
 use proptest::prelude::*;
 
@@ -28,6 +28,40 @@ fn limits_hold() {
     assert_eq!(failure("{{ printf \"%999999d\" 1 }}"), "error calling printf: text exceeds 100 bytes");
     let recursion = failure("{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}");
     assert_eq!(recursion, "exceeded maximum template depth (256)");
+}
+
+#[test]
+fn errors_read_as_a_server_words_them() {
+    let text = |template: &str| {
+        let template = parse(template).into_result().expect("it parses");
+        let error = render(&template, &data(1.0), &Database, Limits::GENEROUS).expect_err("it fails");
+        error.to_server_text(&template, "__alert_Down")
+    };
+    assert_eq!(
+        text("{{ $labels.none | humanize }}"),
+        "template: __alert_Down:1:130: executing \"__alert_Down\" at <humanize>: error calling humanize: \
+         strconv.ParseFloat: parsing \"\": invalid syntax"
+    );
+    assert_eq!(
+        text("a\n{{ define \"d\" }}{{ .a.b }}{{ end }}{{ template \"d\" .Labels }}"),
+        "template: __alert_Down:2:21: executing \"d\" at <.a.b>: can't evaluate field b in type string"
+    );
+}
+
+#[test]
+fn a_histogram_prints_but_is_no_number() {
+    let histogram = FloatHistogram { count: 3.0, sum: 4.5, ..FloatHistogram::default() };
+    let data = Data { value: SampleValue::from(histogram.clone()), ..data(0.0) };
+    let rendered = |template: &str| {
+        let template = parse(template).into_result().expect("it parses");
+        render(&template, &data, &Database, Limits::GENEROUS).map_err(|error| error.message)
+    };
+    let expected = format!("{histogram} 4.5");
+    assert_eq!(rendered("{{ $value }} {{ $value.Sum }}"), Ok(expected));
+    assert_eq!(
+        rendered("{{ $value | humanize }}"),
+        Err("error calling humanize: can't convert *histogram.FloatHistogram to float".to_owned())
+    );
 }
 
 fn data(value: f64) -> Data {

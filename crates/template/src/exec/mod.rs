@@ -62,9 +62,41 @@ pub struct ExecError {
     pub message: String,
     /// The node it happened at.
     pub span: Span,
+    /// The definition it happened in; `None` outside of all.
+    pub definition: Option<String>,
 }
 
+/// Bytes of the declarations of `$labels`, `$externalLabels`, `$externalURL` and `$value` that a server puts before the
+/// text of an alert template, and that its columns count.
+const DECLARATIONS_BYTES: usize = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}\
+    {{$externalURL := .ExternalURL}}{{$value := .Value}}"
+    .len();
+
 impl ExecError {
+    /// The error as a server words it for a template called `name`:
+    /// `template: name:line:column: executing "name" at <node>: message`.
+    ///
+    /// The node is the source text with single spaces. Errors about fields of a parenthesis, assignments to unknown
+    /// variables and template calls are placed at that node; a server places them at a part of it.
+    pub fn to_server_text(&self, template: &Template, name: &str) -> String {
+        let text = &template.text;
+        let node = self.span.slice(text);
+        // A server places a chain of fields at the first field after its base.
+        let field =
+            node.get(1..).filter(|_| node.starts_with(['$', '.'])).and_then(|rest| rest.find(['.', ' ']));
+        let field = field.map(|at| at + 1).filter(|&at| node.as_bytes().get(at) == Some(&b'.')).unwrap_or(0);
+        let before = text.get(..self.span.start as usize + field).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        let column = match before.rsplit_once('\n') {
+            Some((_, last)) => last.len(),
+            None => DECLARATIONS_BYTES + before.len(),
+        };
+        let executing = self.definition.as_deref().unwrap_or(name);
+        let shown = node.split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = &self.message;
+        format!("template: {name}:{line}:{column}: executing {executing:?} at <{shown}>: {message}")
+    }
+
     /// The error as a diagnostic of the template's text.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(TEMPLATE_EXECUTION, self.message.clone(), self.span)
@@ -110,7 +142,11 @@ pub fn render(
     };
     state.block(&dot, &template.root)?;
     let end = Span::empty_at(template.text.len());
-    state.out.finish().ok_or_else(|| ExecError { message: "output is too long".to_owned(), span: end })
+    state.out.finish().ok_or_else(|| ExecError {
+        message: "output is too long".to_owned(),
+        span: end,
+        definition: None,
+    })
 }
 
 type Executed<T> = Result<T, ExecError>;
@@ -128,7 +164,7 @@ struct State<'t> {
 
 /// An error at `span`.
 fn fail<T>(message: impl Into<String>, span: Span) -> Executed<T> {
-    Err(ExecError { message: message.into(), span })
+    Err(ExecError { message: message.into(), span, definition: None })
 }
 
 impl<'t> State<'t> {

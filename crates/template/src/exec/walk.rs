@@ -180,7 +180,10 @@ impl<'t> State<'t> {
         let outer = std::mem::replace(&mut self.variables, vec![("$", dot.clone())]);
         let flow = self.nested(call.span, |state| state.block(&dot, &definition.body));
         self.variables = outer;
-        flow.map(|_| ())
+        flow.map(|_| ()).map_err(|mut error| {
+            error.definition.get_or_insert_with(|| call.name.value.clone());
+            error
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use narthex_diag::{Diagnostic, Span, Spanned};
 
 use super::{DEPTH_MAX, Parsed, Parser, Reported, Scope, TEMPLATE_PARSE};
 use crate::ast::{Block, Branch, Conditional, Definition, Node, Range, TemplateCall};
-use crate::lexer::{Keyword, Token, TokenKind};
+use crate::token::{Keyword, Token, TokenKind};
 
 /// What ended a block.
 #[derive(Clone, Copy, PartialEq, Eq)]

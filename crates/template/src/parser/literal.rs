@@ -1,7 +1,7 @@
 //! What numbers, characters and strings written in a template mean.
 
 use crate::ast::Number;
-use crate::lexer::TokenKind;
+use crate::token::TokenKind;
 
 /// Decodes a string with its quotes; `None` when an escape is wrong.
 pub(super) fn unquote(quoted: &str) -> Option<String> {

@@ -11,7 +11,8 @@ use narthex_diag::{Code, Diagnostic, Span};
 
 use crate::ast::{Definition, Template};
 use crate::functions::Dialect;
-use crate::lexer::{Keyword, LexError, Token, TokenKind, tokenize};
+use crate::lexer::tokenize;
+use crate::token::{Keyword, LexError, Token, TokenKind};
 
 /// The code of every parse error.
 pub const TEMPLATE_PARSE: Code = Code("TPL001");

@@ -5,7 +5,7 @@ use narthex_diag::{Span, Spanned};
 use super::literal::{number, unquote};
 use super::{DEPTH_MAX, Parsed, Parser, Reported, is_keyword};
 use crate::ast::{Chain, Command, Declaration, DeclarationKind, Expr, FieldPath, Pipeline, Variable};
-use crate::lexer::{Keyword, Token, TokenKind};
+use crate::token::{Keyword, Token, TokenKind};
 
 impl Parser<'_> {
     /// A pipeline up to and with `end`. After an error the action is skipped and what was read is returned.
