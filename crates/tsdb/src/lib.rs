@@ -1,5 +1,9 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
-//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`chunk`], postings, head.
+//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`chunk`], [`postings`], [`head`].
 
 pub mod chunk;
+pub mod head;
+pub mod postings;
+
+pub use head::{Head, HeadLimits};

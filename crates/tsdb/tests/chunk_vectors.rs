@@ -1,5 +1,7 @@
 //! Whether chunks have exactly the bytes that are recorded, ours and those of Prometheus.
 
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
+
 use std::fmt::Write;
 use std::fs;
 

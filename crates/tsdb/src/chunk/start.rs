@@ -80,7 +80,7 @@ impl StartReader {
     }
 
     /// The start timestamp of sample number `sample` at `at_ms`, 0 for unknown.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(
         &mut self,
         reader: &mut BitReader<'_>,

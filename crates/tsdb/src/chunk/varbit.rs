@@ -19,12 +19,14 @@ pub fn write_uint(writer: &mut BitWriter, value: u64) {
 }
 
 /// Reads a signed integer.
+#[inline(always)]
 pub fn read_int(reader: &mut BitReader<'_>) -> i64 {
     let (value, width) = read(reader);
     signed(value, width)
 }
 
 /// Reads an unsigned integer.
+#[inline(always)]
 pub fn read_uint(reader: &mut BitReader<'_>) -> u64 {
     read(reader).0
 }
@@ -42,7 +44,7 @@ pub(super) fn fits_signed(value: i64, width: u32) -> bool {
 }
 
 /// The value of a signed field of `width` bits.
-#[inline]
+#[inline(always)]
 pub(super) fn signed(bits: u64, width: u32) -> i64 {
     let is_negative = (1..64).contains(&width) && bits > 1 << (width - 1);
     if is_negative { bits.wrapping_sub(1 << width) as i64 } else { bits as i64 }
@@ -57,6 +59,7 @@ fn write(writer: &mut BitWriter, value: u64, ones: Option<usize>) {
     writer.write(value, WIDTHS[ones]);
 }
 
+#[inline(always)]
 fn read(reader: &mut BitReader<'_>) -> (u64, u32) {
     let ones = reader.peek().leading_ones().min(8);
     reader.skip((ones + 1).min(8));

@@ -51,13 +51,13 @@ impl Window {
     }
 
     /// Reads a difference within the present window.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read_present(self, reader: &mut BitReader<'_>) -> u64 {
         reader.read(self.width()) << self.trailing
     }
 
     /// Reads a window and a difference within it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read_new(&mut self, reader: &mut BitReader<'_>) -> Result<u64, CorruptChunk> {
         let word = reader.peek();
         reader.skip(11);
@@ -69,7 +69,7 @@ impl Window {
         Ok(self.read_present(reader))
     }
 
-    #[inline]
+    #[inline(always)]
     fn width(self) -> u32 {
         64 - self.leading - self.trailing
     }
@@ -110,7 +110,7 @@ impl XorStream {
     }
 
     /// Reads the next float.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&mut self, reader: &mut BitReader<'_>) -> Result<f64, CorruptChunk> {
         let word = reader.peek();
         if word >> 63 == 0 {

@@ -99,7 +99,7 @@ fn write_delta_change(writer: &mut BitWriter, change_ms: i64) {
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_into(chunk: &[u8], column: &mut FloatColumn) -> Result<(), CorruptChunk> {
     let count = sample_count(chunk)?;
-    let mut reader = BitReader::new(&chunk[HEADER_BYTES..]);
+    let reader = BitReader::new(&chunk[HEADER_BYTES..]);
     // The first sample takes 9 bytes or more, each later one 2 bits or more.
     if count > 1 + reader.remaining() / 2 {
         return Err(CorruptChunk::Truncated);
@@ -110,38 +110,38 @@ pub fn decode_into(chunk: &[u8], column: &mut FloatColumn) -> Result<(), Corrupt
     if !column.start_timestamps.is_empty() {
         column.start_timestamps.resize(held + count, 0);
     }
-    decode_columns(&mut reader, &mut column.timestamps[held..], &mut column.values[held..])
+    decode_columns(reader, &mut column.timestamps[held..], &mut column.values[held..])
 }
 
 /// Reads as many samples as the columns, both equally long, have places.
 fn decode_columns(
-    reader: &mut BitReader<'_>,
+    mut reader: BitReader<'_>,
     timestamps: &mut [Timestamp],
     values: &mut [f64],
 ) -> Result<(), CorruptChunk> {
     let mut places = timestamps.iter_mut().zip(values);
     let Some((at_place, value_place)) = places.next() else { return Ok(()) };
     let mut at_ms = reader.read_varint()?;
-    let mut value = XorStream::read_start(reader);
+    let mut value = XorStream::read_start(&mut reader);
     (*at_place, *value_place) = (at_ms, f64::from_bits(value.bits));
     reader.check()?;
 
     let Some((at_place, value_place)) = places.next() else { return Ok(()) };
     let mut delta_ms = reader.read_uvarint()? as i64;
     at_ms = at_ms.wrapping_add(delta_ms);
-    (*at_place, *value_place) = (at_ms, value.read(reader)?);
+    (*at_place, *value_place) = (at_ms, value.read(&mut reader)?);
     reader.check()?;
 
     for (at_place, value_place) in places {
-        delta_ms = delta_ms.wrapping_add(read_delta_change(reader));
+        delta_ms = delta_ms.wrapping_add(read_delta_change(&mut reader));
         at_ms = at_ms.wrapping_add(delta_ms);
-        (*at_place, *value_place) = (at_ms, value.read(reader)?);
+        (*at_place, *value_place) = (at_ms, value.read(&mut reader)?);
         reader.check()?;
     }
     Ok(())
 }
 
-#[inline]
+#[inline(always)]
 fn read_delta_change(reader: &mut BitReader<'_>) -> i64 {
     let word = reader.peek();
     if word >> 63 == 0 {
@@ -152,16 +152,21 @@ fn read_delta_change(reader: &mut BitReader<'_>) -> i64 {
         reader.skip(16);
         return signed((word << 2) >> 50, 14);
     }
-    read_large_delta_change(reader, word)
+    let (change_ms, behind) = read_large_delta_change(*reader);
+    *reader = behind;
+    change_ms
 }
 
-fn read_large_delta_change(reader: &mut BitReader<'_>, word: u64) -> i64 {
-    if word >> 61 == 0b110 {
-        reader.skip(20);
-        return signed((word << 3) >> 47, 17);
-    }
-    reader.skip(4);
-    if word >> 60 == 0b1110 { signed(reader.read(20), 20) } else { reader.read(64) as i64 }
+#[cold]
+fn read_large_delta_change(mut reader: BitReader<'_>) -> (i64, BitReader<'_>) {
+    let ones = reader.peek().leading_ones().min(4);
+    reader.skip((ones + 1).min(4));
+    let change_ms = match ones {
+        2 => signed(reader.read(17), 17),
+        3 => signed(reader.read(20), 20),
+        _ => reader.read(64) as i64,
+    };
+    (change_ms, reader)
 }
 
 #[cfg(test)]

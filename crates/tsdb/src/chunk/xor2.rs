@@ -191,7 +191,7 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// Reads time and value of a sample; the time is kept.
-    #[inline]
+    #[inline(always)]
     fn read(&mut self, sample: u16) -> Result<f64, CorruptChunk> {
         match sample {
             0 => self.read_first(),
@@ -204,6 +204,7 @@ impl Decoder<'_> {
         }
     }
 
+    #[inline(always)]
     fn read_first(&mut self) -> Result<f64, CorruptChunk> {
         self.at_ms = self.reader.read_varint()?;
         let bits = self.reader.read(64);
@@ -211,7 +212,7 @@ impl Decoder<'_> {
         Ok(f64::from_bits(bits))
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_later(&mut self) -> Result<f64, CorruptChunk> {
         let ones = self.reader.peek().leading_ones().min(5);
         self.reader.skip((ones + 1).min(5));
@@ -230,7 +231,7 @@ impl Decoder<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn change_delta(&mut self, width: u32) {
         let bits = self.reader.read(width);
         let change_ms = ((bits << (64 - width)) as i64) >> (64 - width);
@@ -238,12 +239,13 @@ impl Decoder<'_> {
     }
 
     /// A value that differs from the baseline: one bit says whether the window is new.
-    #[inline]
+    #[inline(always)]
     fn read_changed_value(&mut self) -> Result<f64, CorruptChunk> {
         let has_new_window = self.reader.read_bit();
         self.apply(if has_new_window { Fit::New } else { Fit::Present })
     }
 
+    #[inline(always)]
     fn read_value(&mut self) -> Result<f64, CorruptChunk> {
         let ones = self.reader.peek().leading_ones().min(3);
         self.reader.skip((ones + 1).min(3));
@@ -255,7 +257,7 @@ impl Decoder<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, fit: Fit) -> Result<f64, CorruptChunk> {
         self.baseline ^= match fit {
             Fit::Present => self.window.read_present(&mut self.reader),

@@ -1,0 +1,92 @@
+//! Which series have which labels.
+//!
+//! Per label name there is a dictionary of its values, sorted, with the set of the series that have it.
+//! [`PostingsIndex::select`] finds the series of matchers by set algebra over these sets.
+
+mod roaring;
+mod select;
+
+use std::collections::BTreeMap;
+
+use narthex_model::Labels;
+
+pub use roaring::Postings;
+
+/// Labels to series numbers.
+#[derive(Clone, Debug, Default)]
+pub struct PostingsIndex {
+    names: BTreeMap<Box<str>, LabelPostings>,
+    all: Postings,
+}
+
+/// The series that have one label.
+#[derive(Clone, Debug, Default)]
+struct LabelPostings {
+    values: BTreeMap<Box<str>, Postings>,
+    /// Series with the label, whatever its value is.
+    any: Postings,
+}
+
+impl PostingsIndex {
+    /// An index without series.
+    pub fn new() -> PostingsIndex {
+        PostingsIndex::default()
+    }
+
+    /// Adds a series with its labels.
+    pub fn insert(&mut self, series: u32, labels: &Labels) {
+        self.all.insert(series);
+        for (name, value) in labels {
+            // Names and values are nearly always there already; look before allocating.
+            if !self.names.contains_key(name) {
+                self.names.insert(name.into(), LabelPostings::default());
+            }
+            if let Some(label) = self.names.get_mut(name) {
+                label.insert(series, value);
+            }
+        }
+    }
+
+    /// Number of series.
+    pub fn len(&self) -> u64 {
+        self.all.len()
+    }
+
+    /// Whether there is no series.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// All label names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(|name| &**name)
+    }
+
+    /// All values of a label, sorted.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.names.get(name).into_iter().flat_map(|label| label.values.keys()).map(|value| &**value)
+    }
+
+    /// Names of the labels that any of `series` has, sorted.
+    pub fn names_of(&self, series: &Postings) -> impl Iterator<Item = &str> {
+        self.names.iter().filter(|(_, label)| label.any.overlaps(series)).map(|(name, _)| &**name)
+    }
+
+    /// Values that any of `series` has for a label, sorted.
+    pub fn values_of(&self, name: &str, series: &Postings) -> impl Iterator<Item = &str> {
+        let values = self.names.get(name).into_iter().flat_map(|label| &label.values);
+        values.filter(|(_, postings)| postings.overlaps(series)).map(|(value, _)| &**value)
+    }
+}
+
+impl LabelPostings {
+    fn insert(&mut self, series: u32, value: &str) {
+        self.any.insert(series);
+        match self.values.get_mut(value) {
+            Some(postings) => postings.insert(series),
+            None => {
+                self.values.insert(value.into(), Postings::from_iter([series]));
+            }
+        }
+    }
+}
