@@ -58,17 +58,18 @@ pub(crate) enum Found<'d> {
 
 /// Looks for rules without reading them.
 pub(crate) fn find<'d>(parsed: &'d Parsed<'_>, options: &Options) -> Found<'d> {
-    let mut roots: Vec<Node<'d>> = parsed.documents.iter().filter_map(|document| document.root()).collect();
-    if options.input == Input::Any && roots.iter().any(|&root| crd::is_object(root)) {
-        let specs: Vec<Node<'d>> = roots.into_iter().flat_map(crd::rule_specs).collect();
+    let roots = || parsed.documents.iter().filter_map(|document| document.root());
+    if options.input == Input::Any && roots().any(crd::is_object) {
+        let specs: Vec<Node<'d>> = roots().flat_map(crd::rule_specs).collect();
         return match specs.is_empty() {
             true => Found::NotRules(NotRules::Resources),
             false => Found::Resources(specs),
         };
     }
-    if options.dialect.reads_first_document_only() {
-        roots.truncate(1);
-    }
+    let roots: Vec<Node<'d>> = match options.dialect.reads_first_document_only() {
+        true => parsed.root().into_iter().collect(),
+        false => roots().collect(),
+    };
     match roots.first() {
         None => Found::Nothing,
         Some(&root) if options.input == Input::RuleFile || looks_like_rules(root) => Found::RuleFile(roots),

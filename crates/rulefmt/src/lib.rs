@@ -8,7 +8,7 @@
 //! assert_eq!((rule.name().value.as_str(), rule.expr().text.span().slice(text)), ("Down", "up == 0"));
 //! ```
 //!
-//! Reading order: [`options`], [`file`], [`rule`], [`query`], [`text`], [`decode`], [`validate`], [`kind`].
+//! Reading order: [`options`], [`mod@file`], [`rule`], [`query`], [`text`], [`decode`], [`validate`], [`kind`].
 
 pub mod decode;
 pub mod file;

@@ -129,9 +129,7 @@ impl<'t, 's> Builder<'t, 's> {
             }
             self.finish(collection, offset);
         }
-        if self.root.is_some() || !self.nodes.is_empty() {
-            self.end_document(Some(Span::empty_at(offset).start));
-        }
+        self.end_document(Some(Span::empty_at(offset).start));
     }
 
     fn start_document(&mut self, span: EventSpan) {

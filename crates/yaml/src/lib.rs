@@ -18,8 +18,8 @@ pub mod scalar;
 mod build;
 mod keys;
 mod layout;
+mod lenient;
 mod offsets;
-mod quotes;
 
 pub use comments::comments;
 pub use decode::{DecodeOptions, Decoder, Field, Fields, FromYaml, UnknownFields};

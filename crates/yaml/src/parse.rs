@@ -6,16 +6,16 @@ use saphyr_parser::{Parser, ScanError};
 use crate::INVALID_YAML;
 use crate::build::{Builder, Stop};
 use crate::layout::quoted_end;
+use crate::lenient::{Mend, Shown};
 use crate::limits::{SYNTAX_ERRORS_MAX, TEXT_BYTES_MAX};
 use crate::node::{Document, Node};
-use crate::quotes::Shown;
 
 /// What was read of a text. Parsing never fails: what is wrong stands in the diagnostics.
 #[derive(Clone, Debug)]
 pub struct Parsed<'t> {
     /// The text.
     pub text: &'t str,
-    /// The documents in order, partial ones included; none when the text holds only comments.
+    /// The documents in order; one that a syntax error ended is partial or empty. None when there are only comments.
     pub documents: Vec<Document<'t>>,
     /// Syntax errors and exceeded limits, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
@@ -39,17 +39,13 @@ pub fn parse(text: &str) -> Parsed<'_> {
     loop {
         match read(text, &shown) {
             Ok(parsed) => return parsed,
-            Err(JoinLines { quote }) => shown.join(quote),
+            Err(mend) => shown.apply(mend),
         }
     }
 }
 
-/// The quoted scalar at this offset is to be read as one line.
-struct JoinLines {
-    quote: usize,
-}
-
-fn read<'t>(text: &'t str, shown: &Shown<'_>) -> Result<Parsed<'t>, JoinLines> {
+/// Reads all of what is shown, unless something has to be shown differently first.
+fn read<'t>(text: &'t str, shown: &Shown<'_>) -> Result<Parsed<'t>, Mend> {
     let mut builder = Builder::new(text, &shown.joined);
     let mut start = Some(0);
     while let Some(from) = start {
@@ -60,11 +56,7 @@ fn read<'t>(text: &'t str, shown: &Shown<'_>) -> Result<Parsed<'t>, JoinLines> {
 }
 
 /// Reads up to the end or an error; then the start of the next document after it, if there is one.
-fn read_from(
-    builder: &mut Builder<'_, '_>,
-    shown: &Shown<'_>,
-    from: usize,
-) -> Result<Option<usize>, JoinLines> {
+fn read_from(builder: &mut Builder<'_, '_>, shown: &Shown<'_>, from: usize) -> Result<Option<usize>, Mend> {
     builder.restart_at(from);
     let text = shown.text.as_ref();
     let mut parser = Parser::new_from_str(text.get(from..).unwrap_or(""));
@@ -73,8 +65,8 @@ fn read_from(
             Ok((event, span)) => builder.on_event(event, span),
             Err(error) => {
                 let offset = builder.byte_of(error.marker().index());
-                if shown.can_join(offset) {
-                    return Err(JoinLines { quote: offset });
+                if let Some(mend) = shown.mend(offset) {
+                    return Err(mend);
                 }
                 builder.diagnostics.push(syntax_error(text, &error, offset));
                 Err(Stop { offset })
@@ -213,6 +205,11 @@ mod tests {
         assert_eq!((value("b").text.as_ref(), value("c").text.as_ref()), ("x y \nz", "d\ne"));
         assert_eq!(value("c").span_map(text).offset(2), text.find("e'").unwrap());
         assert_eq!(parse("a: 'b\n---\n'").diagnostics.len(), 2);
+    }
+
+    #[test]
+    fn comments_may_follow_quotes_closely() {
+        check("a: 'b'#c: d\ne: [f]#\n", "{`a`=`'b'` `e`=[`f`]}");
     }
 
     #[test]
