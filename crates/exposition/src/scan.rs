@@ -124,16 +124,15 @@ impl<'a> Cursor<'a> {
     pub(crate) fn quoted(&mut self, line_feeds: LineFeeds) -> Scanned<&'a str> {
         let start = self.at;
         let rest = self.rest();
-        let len = quoted_len(rest);
-        let line = rest.iter().position(|&byte| byte == b'\n');
-        let crosses =
-            line_feeds == LineFeeds::End && matches!((len, line), (Some(len), Some(line)) if line < len);
-        match len {
-            Some(len) if !crosses && start + len <= self.body.len() => {
-                self.at += len;
-                Ok(self.body.get(start + 1..self.at - 1).unwrap_or(""))
+        let len = quoted_len(rest).filter(|&len| len <= rest.len());
+        let inside = len.and_then(|len| self.body.get(start + 1..start + len - 1));
+        match inside.filter(|inside| line_feeds == LineFeeds::Part || !inside.contains('\n')) {
+            Some(inside) => {
+                self.at += inside.len() + 2;
+                Ok(inside)
             }
-            _ => {
+            None => {
+                let line = rest.iter().position(|&byte| byte == b'\n');
                 let end = line.map_or(self.body.len(), |line| start + line);
                 fault(SYNTAX, "quoted text does not end", Span::new(start, end))
             }

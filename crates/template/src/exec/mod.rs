@@ -195,9 +195,10 @@ impl<'t> State<'t> {
         result
     }
 
-    fn variable(&self, name: &str, span: Span) -> Executed<Value> {
-        match self.variables.iter().rev().find(|(known, _)| *known == name) {
-            Some((_, value)) => Ok(value.clone()),
+    fn variable(&mut self, name: &str, span: Span) -> Executed<Value> {
+        let found = self.variables.iter().rev().enumerate().find(|(_, (known, _))| *known == name);
+        match found.map(|(distance, (_, value))| (distance, value.clone())) {
+            Some((distance, value)) => self.charge(distance / 64, span).map(|()| value),
             None => fail(format!("undefined variable: {name}"), span),
         }
     }

@@ -169,7 +169,7 @@ impl<'t> State<'t> {
 
     /// Runs a definition with its own variables.
     fn template_call(&mut self, dot: &Value, call: &'t TemplateCall) -> Executed<()> {
-        self.charge(1, call.span)?;
+        self.charge(1 + self.template.definitions.len() / 8, call.span)?;
         let Some(definition) = self.template.definition(&call.name.value) else {
             return fail(format!("template {:?} not defined", call.name.value), call.span);
         };

@@ -5,6 +5,7 @@ use narthex_diag::{Span, Spanned};
 use super::literal::{number, unquote};
 use super::{DEPTH_MAX, Parsed, Parser, Reported, is_keyword};
 use crate::ast::{Chain, Command, Declaration, DeclarationKind, Expr, FieldPath, Pipeline, Variable};
+use crate::functions::FUNCTIONS;
 use crate::token::{Keyword, Token, TokenKind};
 
 impl Parser<'_> {
@@ -190,6 +191,10 @@ impl Parser<'_> {
         let name = token.span.slice(self.text);
         if self.dialect.function(name).is_none() {
             self.report(format!("function {name:?} not defined"), token.span);
+            let elsewhere = FUNCTIONS.iter().any(|spec| spec.name == name);
+            if let Some(last) = self.diagnostics.last_mut().filter(|_| elsewhere) {
+                last.notes.push(format!("{name} exists only in console templates"));
+            }
         }
         Expr::Function(Spanned::new(name.to_owned(), token.span))
     }
