@@ -29,7 +29,7 @@ impl<'t> Shown<'t> {
     /// What to show differently at `offset`, where the event parser found an error, if that may avoid it.
     pub(crate) fn mend(&self, offset: usize) -> Option<Mend> {
         let bytes = self.text.as_bytes();
-        if self.reread_bytes.saturating_add(bytes.len()) > REREAD_BYTES_MAX {
+        if self.reread_bytes.saturating_add(offset) > REREAD_BYTES_MAX {
             return None;
         }
         match bytes.get(offset)? {
@@ -48,7 +48,7 @@ impl<'t> Shown<'t> {
         let (before, rest) = self.text.split_at(offset);
         let after = rest.get(replacement.len()..).unwrap_or("");
         self.text = Cow::Owned([before, &replacement, after].concat());
-        self.reread_bytes = self.reread_bytes.saturating_add(self.text.len());
+        self.reread_bytes = self.reread_bytes.saturating_add(offset);
     }
 }
 
