@@ -11,9 +11,11 @@ pub mod functions;
 pub mod lexer;
 pub mod operators;
 pub mod parser;
+pub mod series;
 pub mod token;
 
 pub use ast::{Expr, ValueType};
 pub use error::ParseError;
 pub use features::{Feature, ParseOptions};
 pub use parser::{Parse, parse, parse_metric, parse_selector};
+pub use series::{SequenceValue, SeriesDescription, parse_series};

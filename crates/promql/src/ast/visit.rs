@@ -116,7 +116,7 @@ mod tests {
         let mut changed = Vec::new();
         walk_mut(&mut expr, &mut |node| changed.push(node.span()));
         assert_eq!(seen, changed);
-        assert_eq!(seen.len(), 12);
+        assert_eq!(seen.len(), 13);
     }
 
     #[test]
@@ -135,6 +135,6 @@ mod tests {
         }
         let mut selectors = Selectors(Vec::new(), 0);
         visit(&parse(QUERY, &ParseOptions::STABLE).expr, &mut selectors);
-        assert_eq!((selectors.0.join(" "), selectors.1), ("a b".to_owned(), 11));
+        assert_eq!((selectors.0.join(" "), selectors.1), ("a b".to_owned(), 12));
     }
 }
