@@ -40,11 +40,19 @@ impl Labels {
 
     /// From pairs in any order; of equal names the last wins, empty values are left out.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Labels {
-        let mut builder = LabelsBuilder::new();
-        for (name, value) in pairs {
-            builder.set(name, value);
+        let mut pairs: Vec<(&str, &str)> = pairs.into_iter().collect();
+        // Stable, so that of equal names the last stays last.
+        pairs.sort_by_key(|pair| pair.0);
+        let mut text =
+            String::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
+        for (at, &(name, value)) in pairs.iter().enumerate() {
+            let is_replaced = pairs.get(at + 1).is_some_and(|next| next.0 == name);
+            if !is_replaced && !value.is_empty() {
+                push_text(&mut text, name);
+                push_text(&mut text, value);
+            }
         }
-        builder.build()
+        Labels(text.into())
     }
 
     /// Pairs in name order.
