@@ -124,11 +124,6 @@ impl<'a> BitReader<'a> {
         (high << (count - 32)) | low
     }
 
-    /// Reads one bit.
-    pub fn read_bit(&mut self) -> bool {
-        self.read(1) == 1
-    }
-
     /// Reads an LEB128 integer.
     ///
     /// # Errors

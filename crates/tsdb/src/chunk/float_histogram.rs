@@ -5,7 +5,7 @@ use narthex_storage::HistogramColumn;
 
 use super::bitstream::{BitReader, BitWriter};
 use super::window::XorStream;
-use super::{CorruptChunk, CountCoding, HistogramEncoder, histogram_stream};
+use super::{CorruptChunk, CountCoding, HistogramEncoder, histogram_decoder};
 
 /// Builds a chunk of histograms with float counts.
 pub type FloatHistogramEncoder = HistogramEncoder<FloatCounts>;
@@ -19,7 +19,7 @@ pub enum FloatCounts {}
 /// # Errors
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), CorruptChunk> {
-    histogram_stream::decode_into::<FloatCounts>(chunk, column)
+    histogram_decoder::decode_into::<FloatCounts>(chunk, column)
 }
 
 /// Appends all samples of a chunk with start timestamps to `column`.
@@ -27,7 +27,7 @@ pub fn decode_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), Cor
 /// # Errors
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_with_start_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), CorruptChunk> {
-    histogram_stream::decode_with_start_into::<FloatCounts>(chunk, column)
+    histogram_decoder::decode_with_start_into::<FloatCounts>(chunk, column)
 }
 
 impl CountCoding for FloatCounts {

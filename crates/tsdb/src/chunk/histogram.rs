@@ -6,7 +6,7 @@ use narthex_model::FloatHistogram;
 use narthex_storage::HistogramColumn;
 
 use super::bitstream::{BitReader, BitWriter};
-use super::{CorruptChunk, CountCoding, HistogramEncoder, histogram_stream, varbit};
+use super::{CorruptChunk, CountCoding, HistogramEncoder, histogram_decoder, varbit};
 
 /// Whole numbers below this are all floats, so that nothing is lost between the two.
 const WHOLE_MAX: f64 = (1u64 << 53) as f64;
@@ -30,7 +30,7 @@ pub struct WholeStream {
 /// # Errors
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), CorruptChunk> {
-    histogram_stream::decode_into::<WholeCounts>(chunk, column)
+    histogram_decoder::decode_into::<WholeCounts>(chunk, column)
 }
 
 /// Appends all samples of a chunk with start timestamps to `column`.
@@ -38,7 +38,7 @@ pub fn decode_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), Cor
 /// # Errors
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_with_start_into(chunk: &[u8], column: &mut HistogramColumn) -> Result<(), CorruptChunk> {
-    histogram_stream::decode_with_start_into::<WholeCounts>(chunk, column)
+    histogram_decoder::decode_with_start_into::<WholeCounts>(chunk, column)
 }
 
 impl CountCoding for WholeCounts {

@@ -3,13 +3,15 @@
 //! The encodings are those of Prometheus, bit for bit; `FORMAT.md` describes them. Each has an encoder that keeps its
 //! write position, so that a head appends sample by sample, and a decoder that appends a whole chunk to columns.
 //!
-//! Reading order: [`bitstream`], [`varbit`], `window`, [`xor`], `start`, [`xor2`], `layout`, `histogram_stream`,
-//! [`histogram`], [`float_histogram`].
+//! Reading order: [`bitstream`], [`varbit`], `window`, [`xor`], `start`, [`xor2`], `layout`,
+//! `histogram_encoder`, `histogram_decoder`, [`histogram`], [`float_histogram`].
 
 pub mod bitstream;
+mod counts;
 pub mod float_histogram;
 pub mod histogram;
-mod histogram_stream;
+mod histogram_decoder;
+mod histogram_encoder;
 mod layout;
 mod start;
 pub mod varbit;
@@ -21,7 +23,8 @@ use std::fmt;
 
 use narthex_storage::SampleBuffer;
 
-pub use histogram_stream::{CountCoding, HistogramEncoder, Refusal};
+pub use counts::CountCoding;
+pub use histogram_encoder::{HistogramEncoder, Refusal};
 
 /// How the bytes of a chunk are to be read; the number is the one that stands in files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

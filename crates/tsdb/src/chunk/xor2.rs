@@ -164,19 +164,25 @@ pub fn decode_into(chunk: &[u8], column: &mut FloatColumn) -> Result<(), Corrupt
         return Err(CorruptChunk::Truncated);
     }
     let mut starts = StartReader::new(chunk[2]);
-    let has_starts = starts.is_used() || !column.start_timestamps.is_empty();
-    if has_starts {
-        column.start_timestamps.resize(column.timestamps.len(), 0);
-    }
-    for sample in 0..count as u16 {
-        let value = decoder.read(sample)?;
-        let start_ms = starts.read(&mut decoder.reader, sample, decoder.at_ms)?;
-        decoder.reader.check()?;
-        column.timestamps.push(decoder.at_ms);
-        column.values.push(value);
-        if has_starts {
-            column.start_timestamps.push(start_ms);
+    let held = column.timestamps.len();
+    column.timestamps.resize(held + count, 0);
+    column.values.resize(held + count, 0.0);
+    let places = column.timestamps[held..].iter_mut().zip(&mut column.values[held..]);
+    if !starts.is_used() && column.start_timestamps.is_empty() {
+        for (sample, (at_place, value_place)) in (0..).zip(places) {
+            *value_place = decoder.read(sample)?;
+            *at_place = decoder.at_ms;
+            decoder.reader.check()?;
         }
+        return Ok(());
+    }
+    column.start_timestamps.resize(held + count, 0);
+    let places = places.zip(&mut column.start_timestamps[held..]);
+    for (sample, ((at_place, value_place), start_place)) in (0..).zip(places) {
+        *value_place = decoder.read(sample)?;
+        *at_place = decoder.at_ms;
+        *start_place = starts.read(&mut decoder.reader, sample, decoder.at_ms)?;
+        decoder.reader.check()?;
     }
     Ok(())
 }
@@ -214,20 +220,39 @@ impl Decoder<'_> {
 
     #[inline(always)]
     fn read_later(&mut self) -> Result<f64, CorruptChunk> {
-        let ones = self.reader.peek().leading_ones().min(5);
-        self.reader.skip((ones + 1).min(5));
-        match ones {
-            2 => self.change_delta(13),
-            3 => self.change_delta(20),
-            4 => self.change_delta(64),
-            _ => {}
+        let word = self.reader.peek();
+        if word >> 63 == 0 {
+            self.reader.skip(1);
+            self.at_ms = self.at_ms.wrapping_add(self.delta_ms);
+            return Ok(f64::from_bits(self.baseline));
         }
+        if word >> 62 == 0b10 {
+            self.reader.skip(3);
+            self.at_ms = self.at_ms.wrapping_add(self.delta_ms);
+            return self.apply(if word >> 61 == 0b101 { Fit::New } else { Fit::Present });
+        }
+        if word >> 59 == 0b11111 {
+            self.reader.skip(5);
+            self.at_ms = self.at_ms.wrapping_add(self.delta_ms);
+            return Ok(stale_nan());
+        }
+        self.read_delta_change(word);
         self.at_ms = self.at_ms.wrapping_add(self.delta_ms);
-        match ones {
-            0 => Ok(f64::from_bits(self.baseline)),
-            1 => self.read_changed_value(),
-            5 => Ok(stale_nan()),
-            _ => self.read_value(),
+        self.read_value()
+    }
+
+    /// Reads `110`, `1110` or `11110` and what follows.
+    #[inline(always)]
+    fn read_delta_change(&mut self, word: u64) {
+        if word >> 61 == 0b110 {
+            self.reader.skip(3);
+            self.change_delta(13);
+        } else if word >> 60 == 0b1110 {
+            self.reader.skip(4);
+            self.change_delta(20);
+        } else {
+            self.reader.skip(5);
+            self.change_delta(64);
         }
     }
 
@@ -238,22 +263,18 @@ impl Decoder<'_> {
         self.delta_ms = self.delta_ms.wrapping_add(change_ms);
     }
 
-    /// A value that differs from the baseline: one bit says whether the window is new.
-    #[inline(always)]
-    fn read_changed_value(&mut self) -> Result<f64, CorruptChunk> {
-        let has_new_window = self.reader.read_bit();
-        self.apply(if has_new_window { Fit::New } else { Fit::Present })
-    }
-
     #[inline(always)]
     fn read_value(&mut self) -> Result<f64, CorruptChunk> {
-        let ones = self.reader.peek().leading_ones().min(3);
-        self.reader.skip((ones + 1).min(3));
-        match ones {
-            0 => Ok(f64::from_bits(self.baseline)),
-            1 => self.apply(Fit::Present),
-            2 => self.apply(Fit::New),
-            _ => Ok(stale_nan()),
+        let word = self.reader.peek();
+        if word >> 63 == 0 {
+            self.reader.skip(1);
+            Ok(f64::from_bits(self.baseline))
+        } else if word >> 62 == 0b10 {
+            self.reader.skip(2);
+            self.apply(Fit::Present)
+        } else {
+            self.reader.skip(3);
+            if word >> 61 == 0b110 { self.apply(Fit::New) } else { Ok(stale_nan()) }
         }
     }
 
