@@ -21,7 +21,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-lint", &[]),
     ("narthex-promqltest", &[]),
     ("narthex", &[]),
-    ("narthex-cli", &["clap", "rayon", "serde", "serde_json"]),
+    ("narthex-cli", &["clap", "glob", "jiff", "rayon", "serde", "serde_json"]),
     ("narthex-testkit", &[]),
     ("xtask", &["serde_json"]),
     ("narthex-fuzz", &["libfuzzer-sys"]),
