@@ -73,9 +73,9 @@ impl FloatHistogram {
         let range = Bucket { lower, upper, ..self.zero_bucket() };
         match keep {
             Keep::Below if value <= lower => Kept::NOTHING,
+            Keep::Above if value <= lower => Kept { count: range.count, center: f64::midpoint(lower, upper) },
+            Keep::Below if value >= upper => Kept { count: range.count, center: f64::midpoint(lower, upper) },
             Keep::Above if value >= upper => Kept::NOTHING,
-            Keep::Below if value >= upper => Kept { count: range.count, center: (lower + upper) / 2.0 },
-            Keep::Above if value <= lower => Kept { count: range.count, center: (lower + upper) / 2.0 },
             _ => split(&range, keep, value, Spread::Linear),
         }
     }
@@ -230,6 +230,9 @@ mod tests {
             FloatHistogram { negative_spans: Vec::new(), negative_buckets: Vec::new(), ..two_sided() };
         assert_eq!(shown(&histogram, Keep::Below, 0.125), "{count:1, sum:0.0625, [-0.5,0.5]:1}");
         assert_eq!(shown(&histogram, Keep::Above, 0.0), histogram.to_string());
+        let zeros = FloatHistogram { zero_threshold: 0.0, ..histogram };
+        assert_eq!(shown(&zeros, Keep::Above, 0.0), zeros.to_string());
+        assert_eq!(shown(&zeros, Keep::Below, 0.0), "{count:0, sum:0}");
     }
 
     #[test]

@@ -141,19 +141,20 @@ impl<C: CountCoding> HistogramEncoder<C> {
         if self.count == 0 {
             return Ok(());
         }
-        match value.counter_reset_hint {
-            CounterResetHint::Reset => return Err(Refusal::Reset),
-            _ if is_stale => return Ok(()),
-            hint if (hint == CounterResetHint::Gauge) != (self.hint == CounterResetHint::Gauge) => {
-                return Err(Refusal::Gauge);
-            }
-            _ => {}
+        let is_gauge = self.hint == CounterResetHint::Gauge;
+        if (value.counter_reset_hint == CounterResetHint::Gauge) != is_gauge {
+            return Err(Refusal::Gauge);
+        }
+        if value.counter_reset_hint == CounterResetHint::Reset {
+            return Err(Refusal::Reset);
+        }
+        if is_stale {
+            return Ok(());
         }
         if is_stale_nan(self.last.sum) {
             return Err(Refusal::Stale);
         }
-        let is_counter = self.hint != CounterResetHint::Gauge;
-        if is_counter && value.count < self.last.count {
+        if !is_gauge && value.count < self.last.count {
             return Err(Refusal::Reset);
         }
         if self.layout.has_grid_of(value) { Ok(()) } else { Err(Refusal::Grid) }
