@@ -2,13 +2,13 @@
 //!
 //! Parts that could not be read have no type and are not complained of.
 
-use narthex_diag::{Diagnostic, Span};
+use narthex_diag::{Applicability, Diagnostic, Edit, Span, Suggestion};
 use narthex_model::labels::METRIC_NAME;
 
 use crate::ast::{
     Aggregate, Binary, Call, Expr, GroupSide, MatchingKind, Subquery, Unary, ValueType, VectorSelector,
 };
-use crate::error::mistyped;
+use crate::error::{mistyped, replacement};
 use crate::functions::{FunctionId, FunctionSpec, InfoFunction};
 use crate::operators::OperatorKind;
 use crate::token::quoted;
@@ -114,9 +114,15 @@ impl Checker<'_> {
     }
 
     fn aggregate(&mut self, node: &Aggregate) {
+        let reported = self.diagnostics.len();
         self.expect(&node.expr, ValueType::InstantVector, &|| "aggregation expression".into());
         if let (Some(parameter), Some(wanted)) = (&node.parameter, node.op.spec().parameter) {
             self.expect(parameter, wanted, &|| "aggregation parameter".into());
+            let are_swapped = parameter.value_type() == Some(ValueType::InstantVector)
+                && node.expr.value_type() == Some(wanted);
+            if let Some(first) = self.diagnostics.get_mut(reported).filter(|_| are_swapped) {
+                first.suggestions = vec![swapped(self.text, parameter.span(), node.expr.span())];
+            }
         }
     }
 
@@ -224,13 +230,17 @@ impl Checker<'_> {
         match node.bool_modifier {
             Some(keyword) if !node.op.is_comparison() => {
                 let message = "bool modifier can only be used on comparison operators";
-                let diagnostic = mistyped(message, self.operator_span(node)).with_secondary(keyword, "");
+                let diagnostic =
+                    mistyped(message, self.operator_span(node)).with_secondary(keyword, "this modifier");
                 self.diagnostics.push(diagnostic);
             }
             None if node.op.is_comparison() && is_scalar => {
                 let message = "comparisons between scalars must use BOOL modifier";
+                let place = Span::empty_at(node.op_span.end as usize);
+                let way_out = replacement("yield 0 or 1 with bool", place, " bool", Applicability::Unsafe);
                 let diagnostic = mistyped(message, self.operator_span(node))
-                    .with_note("a comparison keeps or drops series, and scalars are none");
+                    .with_note("a comparison keeps or drops series, and scalars are none")
+                    .with_suggestion(way_out);
                 self.diagnostics.push(diagnostic);
             }
             _ => {}
@@ -307,6 +317,16 @@ impl Checker<'_> {
     }
 }
 
+/// Exchanges two arguments.
+fn swapped(text: &str, first: Span, second: Span) -> Suggestion {
+    let edit = |span, source: Span| Edit { span, replacement: source.slice(text).to_owned() };
+    Suggestion {
+        message: "put the parameter first".into(),
+        edits: vec![edit(first, second), edit(second, first)],
+        applicability: Applicability::Unsafe,
+    }
+}
+
 /// Whether a selector may want every series.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Emptiness {
@@ -316,7 +336,6 @@ enum Emptiness {
 
 /// The usual way from what was given to what is wanted.
 fn advise(diagnostic: Diagnostic, wanted: ValueType, expr: &Expr) -> Diagnostic {
-    use narthex_diag::{Applicability, Edit, Suggestion};
     let span = expr.span();
     let edit = |at: u32, text: &str| Edit { span: Span::empty_at(at as usize), replacement: text.into() };
     let suggestion = match (wanted, expr) {

@@ -121,7 +121,7 @@ pub(crate) fn did_you_mean(span: Span, known: &str) -> Suggestion {
     replacement(format!("did you mean {known}?"), span, known, Applicability::Unsafe)
 }
 
-/// A suggestion that replaces one span.
+/// A suggestion that replaces one span, an empty one to insert.
 pub(crate) fn replacement(
     message: impl Into<String>,
     span: Span,
@@ -135,14 +135,16 @@ pub(crate) fn replacement(
     }
 }
 
-/// The candidate that differs least from `name`, when it differs little. Case counts for nothing.
+/// The candidate that differs least from `name`, when it differs little. Case counts for nothing, and what is shorter
+/// than three bytes is near to anything.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const NAME_LEN_MAX: usize = 64;
-    if name.len() > NAME_LEN_MAX {
-        return None;
-    }
+    let distance_max = match name.len() {
+        3 => 1,
+        4..=7 => 2,
+        8..=64 => 3,
+        _ => return None,
+    };
     let lower = name.to_ascii_lowercase();
-    let distance_max = (name.len() / 3).clamp(1, 3);
     let judged = candidates.map(|candidate| (edit_distance(&lower, candidate), candidate));
     judged.filter(|row| row.0 <= distance_max).min_by_key(|row| row.0).map(|row| row.1)
 }

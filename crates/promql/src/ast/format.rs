@@ -4,11 +4,12 @@
 //! level, the operator on a line of its own. Selectors never break. A comment goes before what follows it, at the end
 //! of a line if it stood at the end of one; an expression with a comment inside breaks, however short.
 
+use std::collections::VecDeque;
 use std::fmt::{self, Write};
 
 use narthex_diag::Span;
 
-use super::print::{write_aggregate_head, write_expr, write_operator, write_subquery_suffix};
+use super::print::{write_aggregate_head, write_expr, write_left, write_operator, write_subquery_suffix};
 use super::{Aggregate, Binary, Call, Expr, Subquery, Unary};
 
 /// The width that upstream uses, in bytes of a node's text without its indentation.
@@ -21,6 +22,7 @@ pub fn pretty(expr: &Expr, width: usize) -> String {
 
 /// The tree over several lines, with the comments at `comments` in the text it was read from.
 pub fn format(expr: &Expr, comments: &[Span], text: &str, width: usize) -> String {
+    let comments = comments.iter().copied().collect();
     let mut formatter = Formatter { out: String::new(), comments, text, width, line: Line::Start };
     formatter.expr(expr, 0);
     formatter.comments_before(usize::MAX, 0);
@@ -40,8 +42,8 @@ enum Line {
 
 struct Formatter<'a> {
     out: String,
-    /// Those not yet written.
-    comments: &'a [Span],
+    /// Those not yet written, in the order of the text.
+    comments: VecDeque<Span>,
     text: &'a str,
     width: usize,
     line: Line,
@@ -59,7 +61,7 @@ impl Write for Room {
 
 impl Formatter<'_> {
     fn expr(&mut self, expr: &Expr, level: usize) {
-        self.comments_before(expr.span().start as usize, level);
+        self.leading_comments(expr, level);
         if self.fits(expr) {
             return self.one_line(expr, level);
         }
@@ -74,16 +76,13 @@ impl Formatter<'_> {
                 self.items(&[&node.expr], node.span, level);
             }
             Expr::Subquery(node) => self.subquery(node, level),
-            leaf => {
-                self.comments_before(leaf.span().end as usize, level);
-                self.one_line(leaf, level);
-            }
+            leaf => self.one_line(leaf, level),
         }
     }
 
     /// Whether a node can be written on one line: short enough, and no comment inside.
     fn fits(&self, expr: &Expr) -> bool {
-        let holds_comment = self.comments.first().is_some_and(|first| first.start < expr.span().end);
+        let holds_comment = self.comments.front().is_some_and(|first| first.start < expr.span().end);
         !holds_comment && write_expr(&mut Room(self.width), expr).is_ok()
     }
 
@@ -117,11 +116,29 @@ impl Formatter<'_> {
 
     /// Writes the comments that start before an offset of the text.
     fn comments_before(&mut self, end: usize, level: usize) {
-        while let [first, rest @ ..] = self.comments
-            && (first.start as usize) < end
-        {
-            self.comments = rest;
-            self.comment(*first, level);
+        while let Some(first) = self.comments.pop_front_if(|first| (first.start as usize) < end) {
+            self.comment(first, level);
+        }
+    }
+
+    /// Writes the comments before an expression, and those inside its leading parts that cannot break: there is no
+    /// other place for them, and reading the result again must find them in the same one.
+    fn leading_comments(&mut self, expr: &Expr, level: usize) {
+        if self.comments.is_empty() {
+            return;
+        }
+        let mut suffixes = Vec::new();
+        let end = leading_end(expr, &mut suffixes);
+        self.comments_before(end as usize, level);
+        if suffixes.is_empty() {
+            return;
+        }
+        let is_hoisted = |comment: &Span| suffixes.iter().any(|suffix: &Span| suffix.contains(*comment));
+        let all = std::mem::take(&mut self.comments);
+        let (hoisted, rest): (VecDeque<Span>, _) = all.into_iter().partition(is_hoisted);
+        self.comments = rest;
+        for comment in hoisted {
+            self.comment(comment, level);
         }
     }
 
@@ -176,7 +193,12 @@ impl Formatter<'_> {
     }
 
     fn binary(&mut self, node: &Binary, level: usize) {
-        self.expr(&node.lhs, level + 1);
+        if let Expr::Number(_) = node.lhs {
+            self.begin(level + 1);
+            self.write(|out| write_left(out, node));
+        } else {
+            self.expr(&node.lhs, level + 1);
+        }
         self.comments_before(node.op_span.start as usize, level + 1);
         self.newline();
         self.begin(level);
@@ -187,25 +209,30 @@ impl Formatter<'_> {
     }
 
     fn unary(&mut self, node: &Unary, level: usize) {
-        self.comments_before(node.expr.span().start as usize, level);
         self.begin(level);
         self.out.push_str(node.op.value.as_str());
         self.expr(&node.expr, level);
     }
 
-    /// The suffix cannot break: its comments go before all else.
     fn subquery(&mut self, node: &Subquery, level: usize) {
-        let all = self.comments;
-        let inner = all.iter().take_while(|comment| comment.start < node.brackets.start).count();
-        let end = all.iter().take_while(|comment| comment.start < node.span.end).count();
-        for comment in &all[inner..end] {
-            self.comment(*comment, level);
-        }
-        self.comments = &all[..inner];
         self.expr(&node.expr, level);
         self.comments_before(node.brackets.start as usize, level);
-        self.comments = &all[end..];
         self.begin(level);
         self.write(|out| write_subquery_suffix(out, node));
+    }
+}
+
+/// Where the leading parts of an expression end that cannot break; the suffixes of leading subqueries are collected.
+fn leading_end(expr: &Expr, suffixes: &mut Vec<Span>) -> u32 {
+    match expr {
+        Expr::Binary(node) => leading_end(&node.lhs, suffixes),
+        Expr::Unary(node) => leading_end(&node.expr, suffixes),
+        Expr::Subquery(node) => {
+            suffixes.push(Span { start: node.brackets.start, end: node.span.end });
+            leading_end(&node.expr, suffixes)
+        }
+        Expr::Call(node) if !node.args.is_empty() => node.span.start,
+        Expr::Aggregate(_) | Expr::Paren(_) => expr.span().start,
+        leaf => leaf.span().end,
     }
 }

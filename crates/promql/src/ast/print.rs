@@ -14,6 +14,7 @@ use super::{
     Aggregate, AtValue, Binary, DurationExpr, Expr, GroupSide, GroupingKind, MatchingKind, MatrixSelector,
     Modifiers, NumberLiteral, Subquery, UnaryOp, ValueType, VectorSelector,
 };
+use crate::operators::BinaryOp;
 use crate::token::TokenKind;
 
 /// See the module.
@@ -65,7 +66,7 @@ pub(super) fn write_expr(out: &mut dyn Write, expr: &Expr) -> fmt::Result {
         }
         Expr::Aggregate(node) => write_aggregate(out, node),
         Expr::Binary(node) => {
-            write_expr(out, &node.lhs)?;
+            write_left(out, node)?;
             out.write_str(" ")?;
             write_operator(out, node)?;
             out.write_str(" ")?;
@@ -81,6 +82,16 @@ pub(super) fn write_expr(out: &mut dyn Write, expr: &Expr) -> fmt::Result {
             out.write_str(")")
         }
         Expr::Error(_) => out.write_str("?"),
+    }
+}
+
+/// The left operand. An infinity loses its sign before `^`, which would bind tighter than the sign.
+pub(super) fn write_left(out: &mut dyn Write, node: &Binary) -> fmt::Result {
+    match &node.lhs {
+        Expr::Number(number) if node.op == BinaryOp::Pow && number.value == f64::INFINITY => {
+            out.write_str("Inf")
+        }
+        lhs => write_expr(out, lhs),
     }
 }
 
@@ -156,8 +167,13 @@ fn write_whole_duration(out: &mut dyn Write, expr: &DurationExpr) -> fmt::Result
 /// The metric name, when it can stand before the braces.
 fn bare_name(node: &VectorSelector) -> Option<&str> {
     let name = node.name.as_ref().filter(|_| !node.is_name_quoted())?;
-    let is_usable = TokenKind::of_word(&name.value).is_none_or(TokenKind::is_metric_name);
+    let is_usable = TokenKind::of_word(&name.value).is_none_or(may_name_metric);
     (is_usable && is_legacy_metric_name(&name.value)).then_some(&*name.value)
+}
+
+/// `fill` and its kin are keywords only before a parenthesis, which no selector is followed by.
+fn may_name_metric(kind: TokenKind) -> bool {
+    kind.is_metric_name() || matches!(kind, TokenKind::Fill | TokenKind::FillLeft | TokenKind::FillRight)
 }
 
 fn matcher_text(matcher: &Matcher) -> String {

@@ -3,6 +3,7 @@
 //! The modes are upstream's: outside braces, inside braces (where every word is a name), inside brackets up to the
 //! first number (where only durations stand), and the two of series descriptions.
 
+mod bracket;
 mod number;
 mod raw;
 mod series;
@@ -12,8 +13,9 @@ use logos::Logos;
 use narthex_diag::Span;
 
 use crate::token::{Token, TokenKind, quoted};
+use bracket::Bracket;
 use number::{Dialect, Scanned};
-use raw::{Bracketed, Inside, Outside};
+use raw::{Inside, Outside};
 
 pub(crate) use string::unquote;
 
@@ -49,12 +51,6 @@ pub fn lex(text: &str) -> Lexed {
 /// The tokens of a series description: a metric, then values.
 pub fn lex_series(text: &str) -> Lexed {
     series::lex(text)
-}
-
-/// An open bracket.
-#[derive(Clone, Copy, Default)]
-struct Bracket {
-    has_colon: bool,
 }
 
 /// Where to go on.
@@ -201,28 +197,6 @@ impl<'a> Lexer<'a> {
         self.text[end..].trim_start_matches([' ', '\t', '\n', '\r']).starts_with('(')
     }
 
-    /// After the first number in brackets: a colon, a duration word, or an error.
-    fn word_in_bracket(&mut self, start: usize) -> Result<(), Stop> {
-        let bracket = self.bracket.get_or_insert_default();
-        if self.text[start..].starts_with(':') {
-            if bracket.has_colon {
-                return Err(stop("unexpected colon ':'", start));
-            }
-            bracket.has_colon = true;
-            self.push(TokenKind::Colon, start, start + 1);
-            self.at = start + 1;
-            return Ok(());
-        }
-        let end = word_end(self.text, start);
-        let Some(kind) = duration_word(&self.text[start..end]) else {
-            let character = rune(self.text[start..].chars().next());
-            return Err(stop(format!("unexpected character: {character}, expected ':'"), start));
-        };
-        self.push(kind, start, end);
-        self.at = end;
-        Ok(())
-    }
-
     fn number(&mut self, start: usize) -> Result<(), Stop> {
         let (kind, end) = match number::scan(self.text, start, Dialect::Expression) {
             Scanned::Number(end) => (TokenKind::Number, end),
@@ -256,23 +230,6 @@ impl<'a> Lexer<'a> {
         };
         self.paren_depth = depth;
         self.push(TokenKind::RightParen, start, start + 1);
-        Ok(())
-    }
-
-    fn open_bracket(&mut self, start: usize) -> Step {
-        if self.bracket.is_some() {
-            return Err(stop("unexpected left bracket '['", start));
-        }
-        self.bracket = Some(Bracket::default());
-        self.push(TokenKind::LeftBracket, start, start + 1);
-        Ok(Next::Bracketed)
-    }
-
-    fn close_bracket(&mut self, start: usize) -> Result<(), Stop> {
-        if self.bracket.take().is_none() {
-            return Err(stop("unexpected right bracket ']'", start));
-        }
-        self.push(TokenKind::RightBracket, start, start + 1);
         Ok(())
     }
 
@@ -320,61 +277,6 @@ impl<'a> Lexer<'a> {
         };
         stop(message, start)
     }
-
-    fn bracketed(&mut self) -> Step {
-        let base = self.at;
-        let mut pieces = Bracketed::lexer(&self.text[base..]);
-        while let Some(piece) = pieces.next() {
-            let span = pieces.span();
-            let (start, end) = (base + span.start, base + span.end);
-            self.at = end;
-            let character = || rune(self.text[start..].chars().next());
-            let unexpected =
-                || stop(format!("unexpected character in duration expression: {}", character()), start);
-            let Ok(piece) = piece else { return Err(unexpected()) };
-            match piece {
-                Bracketed::Space => {}
-                Bracketed::Word => {
-                    let kind = duration_word(&self.text[start..end]).ok_or_else(unexpected)?;
-                    self.push(kind, start, end);
-                }
-                // What follows a number is read as outside brackets, colons and words excepted.
-                Bracketed::Number => {
-                    self.has_duration = true;
-                    self.number(start)?;
-                    return Ok(Next::Outside);
-                }
-                Bracketed::LeftParen => self.open_paren(start),
-                Bracketed::RightParen => self.close_paren(start)?,
-                Bracketed::RightBracket => {
-                    self.close_bracket(start)?;
-                    return Ok(Next::Outside);
-                }
-                Bracketed::Colon => self.colon_in_bracket(end)?,
-                Bracketed::Comma => self.push(TokenKind::Comma, start, end),
-                Bracketed::Add => self.push(TokenKind::Add, start, end),
-                Bracketed::Sub => self.push(TokenKind::Sub, start, end),
-                Bracketed::Mul => self.push(TokenKind::Mul, start, end),
-                Bracketed::Div => self.push(TokenKind::Div, start, end),
-                Bracketed::Mod => self.push(TokenKind::Mod, start, end),
-                Bracketed::Pow => self.push(TokenKind::Pow, start, end),
-            }
-        }
-        Err(stop("unexpected end of input in duration expression", self.text.len()))
-    }
-
-    fn colon_in_bracket(&mut self, end: usize) -> Result<(), Stop> {
-        let bracket = self.bracket.get_or_insert_default();
-        if !self.has_duration {
-            return Err(stop("unexpected colon before duration in duration expression", end));
-        }
-        if bracket.has_colon {
-            return Err(stop("unexpected repeated colon in duration expression", end));
-        }
-        bracket.has_colon = true;
-        self.push(TokenKind::Colon, end - 1, end);
-        Ok(())
-    }
 }
 
 /// The token of a piece that needs no further look.
@@ -399,16 +301,6 @@ fn plain(piece: Outside) -> TokenKind {
         Outside::TrimLower => TokenKind::TrimLower,
         _ => TokenKind::Error,
     }
-}
-
-/// End of the run of letters and underscores at `start`.
-fn word_end(text: &str, start: usize) -> usize {
-    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    start + text.as_bytes()[start..].iter().take_while(|byte| is_letter(byte)).count()
-}
-
-fn duration_word(word: &str) -> Option<TokenKind> {
-    TokenKind::of_duration_word(word.to_ascii_lowercase().as_bytes())
 }
 
 /// Go's `%q` of a character; the end of the text shows as U+FFFD.

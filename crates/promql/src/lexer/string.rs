@@ -59,6 +59,7 @@ fn escape(text: &str, at: usize, quote: u8) -> Result<Escape, Fault> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Numeric {
     digits: usize,
     radix: u32,

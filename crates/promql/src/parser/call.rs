@@ -53,7 +53,10 @@ impl Parser<'_> {
         let open = self.advance().span;
         let mut arguments = Arguments { list: Vec::new(), height: 0, parens: open };
         if !self.at(TokenKind::RightParen) {
-            let _: Option<()> = self.nested(|parser| parser.argument_list(&mut arguments));
+            let read = self.nested(|parser| parser.argument_list(&mut arguments));
+            if read.is_none() {
+                arguments.list.push(Expr::Error(open));
+            }
         }
         let end = self.close_paren();
         arguments.parens = Span::new(open.start as usize, end);

@@ -5,7 +5,7 @@ use narthex_diag::Span;
 use super::flat::Expected;
 use super::{Parser, flat};
 use crate::ast::{DurationExpr, DurationOp};
-use crate::error::{not_enabled, too_long};
+use crate::error::not_enabled;
 use crate::features::{CHAIN_LIMIT, Feature};
 use crate::operators::UNARY_PRECEDENCE;
 use crate::token::{Token, TokenKind};
@@ -95,9 +95,9 @@ impl Parser<'_> {
             };
             self.check_divisor(op, op_span, &rhs);
             length += 1;
-            if length > CHAIN_LIMIT {
-                self.limits.push(too_long(CHAIN_LIMIT, op_span));
-                return Some(lhs);
+            if length >= CHAIN_LIMIT {
+                self.report_too_long(op_span);
+                continue;
             }
             let span = lhs.span().to(rhs.span());
             lhs = DurationExpr::Binary { op, lhs: Box::new(lhs), rhs: Box::new(rhs), span };

@@ -4,7 +4,6 @@ use narthex_diag::{Span, Spanned};
 
 use super::{Node, Parser};
 use crate::ast::{Binary, Expr, Paren, Unary, UnaryOp};
-use crate::error::too_long;
 use crate::features::CHAIN_LIMIT;
 use crate::operators::{BinaryOp, UNARY_PRECEDENCE};
 use crate::token::TokenKind;
@@ -108,9 +107,7 @@ impl Parser<'_> {
     fn binary(&mut self, mut binary: Box<Binary>, lhs_height: usize, rhs: Node) -> Node {
         let height = lhs_height.max(rhs.height) + 1;
         if height > CHAIN_LIMIT {
-            if self.limits.is_empty() {
-                self.limits.push(too_long(CHAIN_LIMIT, binary.op_span));
-            }
+            self.report_too_long(binary.op_span);
             self.set_aside.push(rhs.expr);
             return Node { expr: binary.lhs, height: lhs_height };
         }

@@ -4,6 +4,7 @@
 //! an explicit stack, so that the depth of recursion is the number of open parentheses and brackets and nothing else.
 //! Reading order: [`expr`], [`selector`], [`aggregate`], [`call`], [`duration`], [`literal`], [`recovery`].
 
+mod advice;
 mod aggregate;
 mod binary;
 mod call;
@@ -113,7 +114,7 @@ pub(crate) struct Parser<'a> {
     all: &'a [Token],
     lex_error: Option<&'a LexError>,
     diagnostics: Vec<Diagnostic>,
-    /// Errors of limits, which upstream does not have; they come last.
+    /// A chain beyond the limit, which upstream does not have; it comes last.
     limits: Vec<Diagnostic>,
     /// Expressions that found no place in the tree but are checked nonetheless.
     set_aside: Vec<Expr>,

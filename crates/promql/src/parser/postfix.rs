@@ -1,13 +1,13 @@
 //! What may follow an operand: ranges, subqueries, `offset`, `@`, `anchored`, `smoothed`.
 
-use narthex_diag::{Span, Spanned};
+use narthex_diag::{Applicability, Span, Spanned};
 
 use super::flat::{self, Expected};
 use super::{Node, Parser};
 use crate::ast::{
-    At, AtValue, DurationExpr, Expr, MatrixSelector, Modifiers, Offset, RangeExtension, Subquery,
+    At, AtValue, DurationExpr, Expr, MatrixSelector, Modifiers, Offset, RangeExtension, Subquery, ValueType,
 };
-use crate::error::{not_enabled, too_long};
+use crate::error::{not_enabled, replacement, syntax};
 use crate::features::{CHAIN_LIMIT, Feature};
 use crate::token::TokenKind;
 
@@ -81,17 +81,19 @@ impl Parser<'_> {
         let selector = match node.expr {
             Expr::Selector(selector) => *selector,
             other => {
-                if !matches!(other, Expr::Error(_)) {
-                    self.fault("ranges only allowed for vector selectors", brackets);
-                }
+                self.misplaced_range(&other, brackets);
                 self.set_aside.push(other);
                 return Node::leaf(Expr::Error(span));
             }
         };
-        if selector.modifiers.offset.as_ref().is_some_and(Offset::is_set) {
-            self.fault("no offset modifiers allowed before range", brackets);
-        } else if selector.modifiers.at.is_some() {
-            self.fault("no @ modifiers allowed before range", brackets);
+        let early = if selector.modifiers.offset.as_ref().is_some_and(Offset::is_set) {
+            Some("no offset modifiers allowed before range")
+        } else {
+            selector.modifiers.at.map(|_| "no @ modifiers allowed before range")
+        };
+        if let Some(message) = early {
+            let diagnostic = syntax(message, brackets).with_note("the range comes first: up[5m] offset 1h");
+            self.diagnostics.push(diagnostic);
         }
         Node::leaf(Expr::Matrix(Box::new(MatrixSelector { span, selector, brackets, range })))
     }
@@ -105,9 +107,7 @@ impl Parser<'_> {
     ) -> Node {
         let height = node.height + 1;
         if height > CHAIN_LIMIT {
-            if self.limits.is_empty() {
-                self.limits.push(too_long(CHAIN_LIMIT, brackets));
-            }
+            self.report_too_long(brackets);
             return node;
         }
         let span = node.expr.span().to(brackets);
@@ -135,6 +135,20 @@ impl Parser<'_> {
         }
     }
 
+    /// A range of what is no selector; of an instant vector a subquery may have been meant.
+    fn misplaced_range(&mut self, expr: &Expr, brackets: Span) {
+        if matches!(expr, Expr::Error(_)) {
+            return;
+        }
+        let mut diagnostic = syntax("ranges only allowed for vector selectors", brackets);
+        if expr.value_type() == Some(ValueType::InstantVector) {
+            let place = Span::empty_at(brackets.end as usize - 1);
+            let message = "evaluate it over a range of steps with a subquery";
+            diagnostic = diagnostic.with_suggestion(replacement(message, place, ":", Applicability::Unsafe));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
     fn misplaced(&mut self, expr: &Expr, what: &str) {
         if matches!(expr, Expr::Error(_)) {
             return;
@@ -142,7 +156,12 @@ impl Parser<'_> {
         let message = format!(
             "{what} modifier must be preceded by an instant vector selector or range vector selector or a subquery"
         );
-        self.fault(message, expr.span());
+        let mut diagnostic = syntax(message, expr.span());
+        if expr.value_type() == Some(ValueType::InstantVector) {
+            diagnostic =
+                diagnostic.with_note(format!("{what} moves what is read: write it behind a selector inside"));
+        }
+        self.diagnostics.push(diagnostic);
     }
 
     fn at_modifier(&mut self, expr: &mut Expr) {

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use narthex_diag::{Applicability, Diagnostic, Span};
+use narthex_diag::Span;
 
 use super::Parser;
-use crate::error::{did_you_mean, nearest, replacement, syntax, too_deep};
-use crate::token::{KEYWORDS, Token, TokenKind, describe};
+use super::advice::advise_lexical;
+use crate::error::{syntax, too_deep, too_long};
+use crate::features::CHAIN_LIMIT;
+use crate::token::{Token, TokenKind, describe};
 
 impl Parser<'_> {
     /// Says that the next token does not fit, once per token. At a lexical error, says that instead.
@@ -26,7 +28,7 @@ impl Parser<'_> {
         if !expected.is_empty() {
             message = message + ", expected " + expected;
         }
-        let diagnostic = self.advise(syntax(message, token.span), token);
+        let diagnostic = self.advise(syntax(message, token.span), token, expected);
         self.diagnostics.push(diagnostic);
     }
 
@@ -39,15 +41,9 @@ impl Parser<'_> {
     /// Says why the tokens end early, once.
     pub(crate) fn report_lexical_error(&mut self) {
         let Some(error) = self.lex_error.take() else { return };
-        let mut diagnostic = syntax(error.message.clone(), error.span);
+        let mut diagnostic = advise_lexical(syntax(error.message.clone(), error.span));
         if let Some(open) = self.unclosed(&error.message) {
             diagnostic = diagnostic.with_secondary(open.span, "opened here and never closed");
-        }
-        if error.message.starts_with("unterminated") {
-            diagnostic = diagnostic.with_label("the string that begins here has no end");
-        }
-        if matches!(error.message.as_bytes(), [.., b'\'', b'~', b'\'']) {
-            diagnostic = diagnostic.with_note("=~ and !~ compare labels, inside braces only");
         }
         self.diagnostics.push(diagnostic);
     }
@@ -71,50 +67,10 @@ impl Parser<'_> {
         })
     }
 
-    /// Adds what may have been meant.
-    fn advise(&self, diagnostic: Diagnostic, token: Token) -> Diagnostic {
-        let span = token.span;
-        match token.kind {
-            TokenKind::Assign if self.depth_is_outside_braces(token) => diagnostic
-                .with_label("= compares labels, inside braces only")
-                .with_suggestion(replacement("compare values with ==", span, "==", Applicability::Unsafe)),
-            TokenKind::Identifier => self.advise_word(diagnostic, token),
-            TokenKind::GroupLeft | TokenKind::GroupRight => {
-                diagnostic.with_note("group_left and group_right come after on(…) or ignoring(…)")
-            }
-            TokenKind::By | TokenKind::Without => {
-                diagnostic.with_note("an aggregation has one grouping clause, before or after its arguments")
-            }
-            _ => diagnostic,
-        }
-    }
-
-    /// Whether as many braces closed as opened before a token.
-    fn depth_is_outside_braces(&self, token: Token) -> bool {
-        let before = self.all.iter().take_while(|other| other.span.start < token.span.start);
-        let last =
-            before.filter(|other| matches!(other.kind, TokenKind::LeftBrace | TokenKind::RightBrace)).last();
-        last.is_none_or(|last| last.kind == TokenKind::RightBrace)
-    }
-
-    fn advise_word(&self, diagnostic: Diagnostic, token: Token) -> Diagnostic {
-        let word = token.span.slice(self.text);
-        if word == "keep_common" {
-            return diagnostic.with_help("keep_common is gone since 2.0: list the labels with `by`");
-        }
-        let usable = KEYWORDS.iter().filter(|row| row.1.binary_op().is_some() || row.1.is_keyword());
-        match nearest(word, usable.map(|row| row.0)) {
-            Some(known) => diagnostic.with_suggestion(did_you_mean(token.span, known)),
-            None => diagnostic,
-        }
-    }
-
-    /// Says that the nesting is too deep, once, and gives up on the rest of the text.
+    /// Says that the nesting is too deep and gives up on the rest of the text.
     pub(crate) fn report_too_deep(&mut self) {
         let span = self.peek().span;
-        if self.limits.is_empty() {
-            self.limits.push(too_deep(self.options.nest_limit, span));
-        }
+        self.diagnostics.push(too_deep(self.options.nest_limit, span));
         while !self.at_end() {
             self.advance();
         }
@@ -122,6 +78,13 @@ impl Parser<'_> {
         self.last_error_start = Some(self.peek().span.start);
         if self.lex_error.is_some_and(|error| error.message.starts_with("unclosed")) {
             self.lex_error = None;
+        }
+    }
+
+    /// Says that a chain of operations is too long, once.
+    pub(crate) fn report_too_long(&mut self, span: Span) {
+        if self.limits.is_empty() {
+            self.limits.push(too_long(CHAIN_LIMIT, span));
         }
     }
 

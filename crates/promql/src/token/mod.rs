@@ -1,11 +1,15 @@
-//! The words of the language: kinds of tokens, where one stands, and how a message names it.
+//! The words of the language: kinds of tokens, and where one stands.
+
+mod describe;
+mod tokens;
 
 use narthex_diag::Span;
-use narthex_model::labels::quote;
-use nom::{Input, Needed};
 
 use crate::aggregations::AggregateOp;
 use crate::operators::BinaryOp;
+
+pub(crate) use describe::{describe, quoted};
+pub(crate) use tokens::Tokens;
 
 /// A kind of token. Payload-free, so that a token is three small numbers and its text stays in the query.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -273,7 +277,7 @@ impl TokenKind {
         TokenKind::Start as u8 <= self as u8 && self as u8 <= TokenKind::MaxOf as u8
     }
 
-    fn is_operator(self) -> bool {
+    pub(crate) fn is_operator(self) -> bool {
         TokenKind::RegexMatch as u8 <= self as u8 && self as u8 <= TokenKind::Atan2 as u8
     }
 
@@ -306,17 +310,6 @@ impl TokenKind {
         matches!(self, Number | Duration | String | LeftParen | LeftBrace | Add | Sub)
             || self.is_metric_name()
     }
-
-    /// Number of the token in upstream's parser, which its messages show for tokens that have no text of their own.
-    fn upstream_number(self) -> u32 {
-        const SUM_KEY: u32 = 57370;
-        const HINT_UNKNOWN: u32 = 57383;
-        if self as u8 >= TokenKind::HintUnknown as u8 {
-            HINT_UNKNOWN + u32::from(self as u8 - TokenKind::HintUnknown as u8)
-        } else {
-            SUM_KEY + u32::from((self as u8).saturating_sub(TokenKind::SumKey as u8))
-        }
-    }
 }
 
 /// A token: what and where.
@@ -326,99 +319,6 @@ pub struct Token {
     pub kind: TokenKind,
     /// Where.
     pub span: Span,
-}
-
-/// Writes how upstream's messages name the token: `identifier "x"`, `<op:+>`, `<by>`, `end of input`.
-pub(crate) fn describe(token: Token, text: &str) -> String {
-    let written = token.span.slice(text);
-    match token.kind {
-        TokenKind::EndOfInput => "end of input".into(),
-        TokenKind::Identifier => format!("identifier {}", quoted(written)),
-        TokenKind::MetricIdentifier => format!("metric identifier {}", quoted(written)),
-        TokenKind::Number => format!("number {}", shortened(written)),
-        TokenKind::Duration => format!("duration {}", shortened(written)),
-        TokenKind::String => format!("string {}", shortened(written)),
-        kind if kind.is_keyword() => format!("<{written}>"),
-        kind if kind.is_operator() => format!("<op:{written}>"),
-        kind if kind.is_aggregation() => format!("<aggr:{written}>"),
-        kind if kind as u8 >= TokenKind::SumKey as u8 => {
-            format!("\"<Item {}>\" {}", kind.upstream_number(), shortened(written))
-        }
-        _ => shortened(written),
-    }
-}
-
-/// `text` in double quotes, escaped.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    quote(&mut out, text.as_bytes());
-    out
-}
-
-/// Quoted; what is longer than ten bytes is cut after ten characters.
-fn shortened(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 10;
-    if text.len() <= CHARACTERS_MAX {
-        return quoted(text);
-    }
-    let cut = text.char_indices().nth(CHARACTERS_MAX).map_or(text, |(end, _)| &text[..end]);
-    quoted(cut) + "..."
-}
-
-/// The tokens that are left; never empty, for the last is [`TokenKind::EndOfInput`] or [`TokenKind::Error`] and is
-/// never consumed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tokens<'a>(pub(crate) &'a [Token]);
-
-impl Tokens<'_> {
-    /// The next token.
-    pub(crate) fn peek(self) -> Token {
-        self.0.first().copied().unwrap_or(Token { kind: TokenKind::EndOfInput, span: Span::default() })
-    }
-
-    /// The kind of the token after the next one.
-    pub(crate) fn peek_second(self) -> TokenKind {
-        self.0.get(1).map_or(TokenKind::EndOfInput, |token| token.kind)
-    }
-}
-
-impl<'a> Input for Tokens<'a> {
-    type Item = Token;
-    type Iter = std::iter::Copied<std::slice::Iter<'a, Token>>;
-    type IterIndices = std::iter::Enumerate<Self::Iter>;
-
-    fn input_len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn take(&self, index: usize) -> Self {
-        Tokens(&self.0[..index])
-    }
-
-    fn take_from(&self, index: usize) -> Self {
-        Tokens(&self.0[index..])
-    }
-
-    fn take_split(&self, index: usize) -> (Self, Self) {
-        let (taken, rest) = self.0.split_at(index);
-        (Tokens(rest), Tokens(taken))
-    }
-
-    fn position<P: Fn(Token) -> bool>(&self, predicate: P) -> Option<usize> {
-        self.0.iter().position(|token| predicate(*token))
-    }
-
-    fn iter_elements(&self) -> Self::Iter {
-        self.0.iter().copied()
-    }
-
-    fn iter_indices(&self) -> Self::IterIndices {
-        self.iter_elements().enumerate()
-    }
-
-    fn slice_index(&self, count: usize) -> Result<usize, Needed> {
-        if count <= self.0.len() { Ok(count) } else { Err(Needed::new(count - self.0.len())) }
-    }
 }
 
 #[cfg(test)]
