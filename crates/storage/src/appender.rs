@@ -10,7 +10,7 @@ pub trait Appender {
     ///
     /// # Errors
     /// `OutOfOrder` when the series already has a later sample, `Duplicate` when it has another value at the same
-    /// instant; the sample is then not taken, earlier ones stay.
+    /// instant, `InvalidSample` when the value contradicts itself; the sample is then not taken, earlier ones stay.
     fn append(
         &mut self,
         labels: &Labels,

@@ -14,6 +14,8 @@ pub enum StorageErrorKind {
     OutOfOrder,
     /// Another value is already there at this instant.
     Duplicate,
+    /// A sample is one that no store takes, such as a histogram whose spans and counts contradict each other.
+    InvalidSample,
     /// A limit of the store is reached.
     LimitExceeded,
 }

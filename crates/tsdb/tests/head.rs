@@ -147,6 +147,20 @@ fn refusals_name_their_kind_and_change_nothing() {
     assert_eq!((head.series_count(), head.chunk_bytes()), (0, 0));
 }
 
+#[test]
+fn histograms_are_checked_and_made_coarser() {
+    let mut head = Head::new(HeadLimits::EMBEDDED);
+    let broken = FloatHistogram { positive_buckets: vec![1.0, 2.0], ..histogram(3.0) };
+    let error = head.append(&labels("a"), 1, broken.into(), 0).unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::InvalidSample);
+    let expected = "histogram at 1 of series {__name__=\"up\", job=\"a\"}: spans cover 1 buckets, but there are 2 counts";
+    assert_eq!((error.to_string().as_str(), head.series_count()), (expected, 0));
+    let fine = FloatHistogram { schema: 10, ..histogram(3.0) };
+    head.append(&labels("a"), 1, fine.into(), 0).unwrap();
+    let read = read_all(&head, &[], TimeRange::ALL);
+    assert_eq!(read[0].1.histograms.values[0].schema, 8);
+}
+
 fn hints_of(values: impl IntoIterator<Item = SampleValue>) -> Vec<CounterResetHint> {
     let mut head = Head::new(HeadLimits::EMBEDDED);
     for (at_ms, value) in (0..).zip(values) {

@@ -55,6 +55,8 @@ fn only_stale_markers_follow_a_stale_marker() {
     encoder.push(0, &counter(0, &[1.0]), 0).unwrap();
     assert_eq!((encoder.push(1, &stale, 0), encoder.push(2, &stale, 0)), (Ok(()), Ok(())));
     assert_eq!(encoder.push(3, &counter(0, &[2.0]), 0), Err(Refusal::Stale));
+    let gauge = FloatHistogram { counter_reset_hint: CounterResetHint::Gauge, ..stale.clone() };
+    assert_eq!(encoder.push(3, &gauge, 0), Err(Refusal::Gauge));
     let mut column = HistogramColumn::default();
     float_histogram::decode_into(encoder.bytes(), &mut column).unwrap();
     assert_eq!(column.timestamps, [0, 1, 2]);

@@ -17,7 +17,7 @@ pub trait CountCoding {
     /// Count or zero count as stored.
     fn total(value: f64) -> Self::Number;
     /// What is stored for the buckets of one side.
-    fn buckets(counts: &[f64]) -> Vec<Self::Number>;
+    fn buckets(counts: &[f64]) -> impl Iterator<Item = Self::Number>;
     /// Count or zero count from what is stored.
     fn total_value(number: Self::Number) -> f64;
     /// The counts of one side from what is stored.

@@ -42,8 +42,8 @@ impl CountCoding for FloatCounts {
         value
     }
 
-    fn buckets(counts: &[f64]) -> Vec<f64> {
-        counts.to_vec()
+    fn buckets(counts: &[f64]) -> impl Iterator<Item = f64> {
+        counts.iter().copied()
     }
 
     fn total_value(number: f64) -> f64 {

@@ -55,13 +55,12 @@ impl CountCoding for WholeCounts {
         value as i64
     }
 
-    fn buckets(counts: &[f64]) -> Vec<i64> {
-        let mut last = 0;
-        let difference = |&count: &f64| {
+    fn buckets(counts: &[f64]) -> impl Iterator<Item = i64> {
+        let difference = |last: &mut i64, &count: &f64| {
             let count = count as i64;
-            count.wrapping_sub(std::mem::replace(&mut last, count))
+            Some(count.wrapping_sub(std::mem::replace(last, count)))
         };
-        counts.iter().map(difference).collect()
+        counts.iter().scan(0, difference)
     }
 
     fn total_value(number: i64) -> f64 {

@@ -3,7 +3,7 @@
 
 use narthex_model::Timestamp;
 use narthex_model::histogram::spans::{spread, union};
-use narthex_model::histogram::{BucketSpan, CounterResetHint, FloatHistogram};
+use narthex_model::histogram::{CounterResetHint, FloatHistogram};
 use narthex_model::sample::is_stale_nan;
 use narthex_storage::HistogramColumn;
 
@@ -45,10 +45,70 @@ pub struct HistogramEncoder<C: CountCoding> {
     total: Option<(C::Stream, C::Stream)>,
     sum: XorStream,
     buckets: Vec<C::Stream>,
-    /// The last histogram, with the buckets of the layout.
-    last: FloatHistogram,
+    last: Last,
     /// Start timestamps, in encodings that have them.
     starts: Option<StartStream>,
+}
+
+/// The counts of the last histogram, in the buckets of the layout.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    count: f64,
+    zero_count: f64,
+    sum: f64,
+    positive: Vec<f64>,
+    negative: Vec<f64>,
+}
+
+/// The counts of a histogram to be written, in the buckets of a layout.
+#[derive(Clone, Copy, Debug)]
+struct Counts<'a> {
+    count: f64,
+    zero_count: f64,
+    sum: f64,
+    positive: &'a [f64],
+    negative: &'a [f64],
+}
+
+impl Last {
+    fn set(&mut self, counts: Counts<'_>) {
+        (self.count, self.zero_count, self.sum) = (counts.count, counts.zero_count, counts.sum);
+        self.positive.clear();
+        self.positive.extend_from_slice(counts.positive);
+        self.negative.clear();
+        self.negative.extend_from_slice(counts.negative);
+    }
+
+    /// The same counts in a layout with more buckets.
+    fn widened(&self, from: &Layout, to: &Layout) -> Last {
+        let positive = spread(&self.positive, &from.positive, &to.positive);
+        let negative = spread(&self.negative, &from.negative, &to.negative);
+        Last { positive, negative, ..*self }
+    }
+
+    /// Whether a count is now below what it was.
+    fn is_above(&self, now: Counts<'_>) -> bool {
+        let fell = |(now, before): (&f64, &f64)| now < before;
+        now.zero_count < self.zero_count
+            || now.positive.iter().zip(&self.positive).any(fell)
+            || now.negative.iter().zip(&self.negative).any(fell)
+    }
+}
+
+impl<'a> Counts<'a> {
+    fn of(value: &'a FloatHistogram) -> Counts<'a> {
+        Counts {
+            count: value.count,
+            zero_count: value.zero_count,
+            sum: value.sum,
+            positive: &value.positive_buckets,
+            negative: &value.negative_buckets,
+        }
+    }
+
+    fn stale(sum: f64) -> Counts<'a> {
+        Counts { count: 0.0, zero_count: 0.0, sum, positive: &[], negative: &[] }
+    }
 }
 
 impl<C: CountCoding> HistogramEncoder<C> {
@@ -64,7 +124,7 @@ impl<C: CountCoding> HistogramEncoder<C> {
             total: None,
             sum: XorStream::default(),
             buckets: Vec::new(),
-            last: FloatHistogram::default(),
+            last: Last::default(),
             starts: None,
         }
     }
@@ -107,25 +167,53 @@ impl<C: CountCoding> HistogramEncoder<C> {
     ) -> Result<(), Refusal> {
         self.check(value)?;
         if is_stale_nan(value.sum) {
-            let marker = FloatHistogram { sum: value.sum, ..FloatHistogram::default() };
-            self.write_sample(at_ms, &marker, start_ms);
+            self.write_sample(at_ms, Counts::stale(value.sum), start_ms);
             return Ok(());
         }
         if self.count == 0 {
             self.layout = Layout::of(value);
-            self.write_sample(at_ms, value, start_ms);
+            self.write_sample(at_ms, Counts::of(value), start_ms);
             return Ok(());
         }
-        let wider = self.layout_with(value);
-        let widened = widen(value, &wider);
-        if self.hint != CounterResetHint::Gauge && self.counts_fall(&widened, &wider) {
+        let has_same_spans =
+            self.layout.positive == value.positive_spans && self.layout.negative == value.negative_spans;
+        if !has_same_spans {
+            return self.push_other_buckets(at_ms, value, start_ms);
+        }
+        if self.is_counter() && self.last.is_above(Counts::of(value)) {
+            return Err(Refusal::Reset);
+        }
+        self.write_sample(at_ms, Counts::of(value), start_ms);
+        Ok(())
+    }
+
+    /// Appends a histogram that lists other buckets than the layout does.
+    fn push_other_buckets(
+        &mut self,
+        at_ms: Timestamp,
+        value: &FloatHistogram,
+        start_ms: Timestamp,
+    ) -> Result<(), Refusal> {
+        let wider = Layout {
+            positive: union(&self.layout.positive, &value.positive_spans),
+            negative: union(&self.layout.negative, &value.negative_spans),
+            ..self.layout.clone()
+        };
+        let positive = spread(&value.positive_buckets, &value.positive_spans, &wider.positive);
+        let negative = spread(&value.negative_buckets, &value.negative_spans, &wider.negative);
+        let counts = Counts { positive: &positive, negative: &negative, ..Counts::of(value) };
+        if self.is_counter() && self.last.widened(&self.layout, &wider).is_above(counts) {
             return Err(Refusal::Reset);
         }
         if !self.layout.has_buckets_of(&wider) {
             self.recode(wider)?;
         }
-        self.write_sample(at_ms, &widened, start_ms);
+        self.write_sample(at_ms, counts, start_ms);
         Ok(())
+    }
+
+    fn is_counter(&self) -> bool {
+        self.hint != CounterResetHint::Gauge
     }
 
     /// All reasons to refuse but falling bucket counts.
@@ -141,8 +229,7 @@ impl<C: CountCoding> HistogramEncoder<C> {
         if self.count == 0 {
             return Ok(());
         }
-        let is_gauge = self.hint == CounterResetHint::Gauge;
-        if (value.counter_reset_hint == CounterResetHint::Gauge) != is_gauge {
+        if (value.counter_reset_hint == CounterResetHint::Gauge) == self.is_counter() {
             return Err(Refusal::Gauge);
         }
         if value.counter_reset_hint == CounterResetHint::Reset {
@@ -154,30 +241,10 @@ impl<C: CountCoding> HistogramEncoder<C> {
         if is_stale_nan(self.last.sum) {
             return Err(Refusal::Stale);
         }
-        if !is_gauge && value.count < self.last.count {
+        if self.is_counter() && value.count < self.last.count {
             return Err(Refusal::Reset);
         }
         if self.layout.has_grid_of(value) { Ok(()) } else { Err(Refusal::Grid) }
-    }
-
-    fn layout_with(&self, value: &FloatHistogram) -> Layout {
-        if self.layout.positive == value.positive_spans && self.layout.negative == value.negative_spans {
-            return self.layout.clone();
-        }
-        Layout {
-            positive: union(&self.layout.positive, &value.positive_spans),
-            negative: union(&self.layout.negative, &value.negative_spans),
-            ..self.layout.clone()
-        }
-    }
-
-    /// Whether a count of `value`, which has the layout `wider`, is below the last one.
-    fn counts_fall(&self, value: &FloatHistogram, wider: &Layout) -> bool {
-        let last = widen(&self.last, wider);
-        let falls = |(now, before): (&f64, &f64)| now < before;
-        value.zero_count < last.zero_count
-            || value.positive_buckets.iter().zip(&last.positive_buckets).any(falls)
-            || value.negative_buckets.iter().zip(&last.negative_buckets).any(falls)
     }
 
     /// Writes the samples anew with a layout that has more buckets.
@@ -194,21 +261,23 @@ impl<C: CountCoding> HistogramEncoder<C> {
         *self = HistogramEncoder { layout: wider, starts, ..HistogramEncoder::new(self.hint) };
         let times = column.timestamps.iter().zip(&column.start_timestamps);
         for ((&at_ms, &start_ms), value) in times.zip(&column.values) {
-            let widened = widen(value, &self.layout);
-            self.write_sample(at_ms, &widened, start_ms);
+            let positive = spread(&value.positive_buckets, &value.positive_spans, &self.layout.positive);
+            let negative = spread(&value.negative_buckets, &value.negative_spans, &self.layout.negative);
+            let counts = Counts { positive: &positive, negative: &negative, ..Counts::of(value) };
+            self.write_sample(at_ms, counts, start_ms);
         }
         Ok(())
     }
 
-    /// Appends a histogram that has the buckets of the layout, or is stale.
-    fn write_sample(&mut self, at_ms: Timestamp, value: &FloatHistogram, start_ms: Timestamp) {
+    /// Appends counts in the buckets of the layout, or a stale marker.
+    fn write_sample(&mut self, at_ms: Timestamp, counts: Counts<'_>, start_ms: Timestamp) {
         let delta_ms = at_ms.wrapping_sub(self.at_ms);
         match self.total {
-            None => self.write_first(at_ms, value),
+            None => self.write_first(at_ms, counts),
             Some(total) => {
                 varbit::write_int(&mut self.writer, delta_ms.wrapping_sub(self.delta_ms));
                 self.delta_ms = delta_ms;
-                self.write_later(total, value);
+                self.write_later(total, counts);
             }
         }
         if let Some(starts) = &mut self.starts {
@@ -216,38 +285,37 @@ impl<C: CountCoding> HistogramEncoder<C> {
         }
         self.at_ms = at_ms;
         self.count += 1;
-        self.last.clone_from(value);
+        self.last.set(counts);
         self.write_header();
     }
 
-    fn write_first(&mut self, at_ms: Timestamp, value: &FloatHistogram) {
+    fn write_first(&mut self, at_ms: Timestamp, counts: Counts<'_>) {
         let writer = &mut self.writer;
         self.layout.write(writer);
         varbit::write_int(writer, at_ms);
-        let count = C::start_total(writer, C::total(value.count));
-        let zero_count = C::start_total(writer, C::total(value.zero_count));
+        let count = C::start_total(writer, C::total(counts.count));
+        let zero_count = C::start_total(writer, C::total(counts.zero_count));
         self.total = Some((count, zero_count));
-        self.sum = XorStream::start(writer, value.sum);
-        let numbers = bucket_numbers::<C>(value);
+        self.sum = XorStream::start(writer, counts.sum);
+        let numbers = C::buckets(counts.positive).chain(C::buckets(counts.negative));
         self.buckets = numbers.map(|number| C::start_bucket(writer, number)).collect();
     }
 
-    fn write_later(&mut self, total: (C::Stream, C::Stream), value: &FloatHistogram) {
+    fn write_later(&mut self, total: (C::Stream, C::Stream), counts: Counts<'_>) {
         let writer = &mut self.writer;
         let (mut count, mut zero_count) = total;
-        if is_stale_nan(value.sum) {
+        if is_stale_nan(counts.sum) {
             C::write_stale(&mut count, writer);
             C::write_stale(&mut zero_count, writer);
-            self.sum.write(writer, value.sum);
+            self.sum.write(writer, counts.sum);
         } else {
-            C::write(&mut count, writer, C::total(value.count));
-            C::write(&mut zero_count, writer, C::total(value.zero_count));
-            self.sum.write(writer, value.sum);
-            let numbers = bucket_numbers::<C>(value);
-            self.buckets
-                .iter_mut()
-                .zip(numbers)
-                .for_each(|(stream, number)| C::write(stream, writer, number));
+            C::write(&mut count, writer, C::total(counts.count));
+            C::write(&mut zero_count, writer, C::total(counts.zero_count));
+            self.sum.write(writer, counts.sum);
+            let numbers = C::buckets(counts.positive).chain(C::buckets(counts.negative));
+            for (stream, number) in self.buckets.iter_mut().zip(numbers) {
+                C::write(stream, writer, number);
+            }
         }
         self.total = Some((count, zero_count));
     }
@@ -261,24 +329,6 @@ impl<C: CountCoding> HistogramEncoder<C> {
         };
         self.writer.bytes_mut()[..HEADER_BYTES].copy_from_slice(&header);
     }
-}
-
-fn bucket_numbers<C: CountCoding>(value: &FloatHistogram) -> impl Iterator<Item = C::Number> {
-    C::buckets(&value.positive_buckets).into_iter().chain(C::buckets(&value.negative_buckets))
-}
-
-/// The histogram with the buckets of `wider`, which has all of its own.
-fn widen(value: &FloatHistogram, wider: &Layout) -> FloatHistogram {
-    let mut widened = value.clone();
-    let side = |spans: &mut Vec<BucketSpan>, counts: &mut Vec<f64>, to: &[BucketSpan]| {
-        if spans != to {
-            *counts = spread(counts, spans, to);
-            *spans = to.to_vec();
-        }
-    };
-    side(&mut widened.positive_spans, &mut widened.positive_buckets, &wider.positive);
-    side(&mut widened.negative_spans, &mut widened.negative_buckets, &wider.negative);
-    widened
 }
 
 fn hint_flags(hint: CounterResetHint) -> u8 {

@@ -3,12 +3,9 @@
 use narthex_model::histogram::spans::{bucket_count, same_layout};
 use narthex_model::histogram::{BucketSpan, CUSTOM_BUCKETS_SCHEMA, EXPONENTIAL_SCHEMA_MIN, FloatHistogram};
 
-use super::CorruptChunk;
 use super::bitstream::{BitReader, BitWriter};
-use super::varbit;
+use super::{CorruptChunk, STORED_SCHEMA_MAX, varbit};
 
-/// Finest schema that a chunk may have; those above 8 are made coarser when read.
-const STORED_SCHEMA_MAX: i32 = 52;
 /// Largest custom bound, in thousandths, that is stored as a whole number of them.
 const SHORT_BOUND_MAX: f64 = 33_554_430.0;
 /// Byte that says that all bits of the zero threshold follow.

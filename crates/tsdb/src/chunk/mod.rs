@@ -26,6 +26,9 @@ use narthex_storage::SampleBuffer;
 pub use counts::CountCoding;
 pub use histogram_encoder::{HistogramEncoder, Refusal};
 
+/// Finest schema that a histogram may come with; those above 8 are made coarser on the way in.
+pub(crate) const STORED_SCHEMA_MAX: i32 = 52;
+
 /// How the bytes of a chunk are to be read; the number is the one that stands in files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
