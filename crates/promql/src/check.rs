@@ -13,18 +13,25 @@ use crate::functions::{FunctionId, FunctionSpec, InfoFunction};
 use crate::operators::OperatorKind;
 use crate::token::quoted;
 
-/// Appends what is wrong with the types of `expr`, whose text is `text`.
-pub(crate) fn check(expr: &Expr, text: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let syntax_errors = diagnostics.len();
-    let mut checker = Checker { text, diagnostics, syntax_errors };
-    checker.expr(expr);
+/// Appends what is wrong with the types of expressions of `text` to what is wrong with its syntax.
+pub(crate) fn check<'a>(
+    exprs: impl Iterator<Item = &'a Expr>,
+    text: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut misread: Vec<u32> = diagnostics.iter().map(|error| error.span().start).collect();
+    misread.sort_unstable();
+    let mut checker = Checker { text, diagnostics, misread };
+    for expr in exprs {
+        checker.expr(expr);
+    }
 }
 
 struct Checker<'a> {
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
-    /// How many of them are of the parser.
-    syntax_errors: usize,
+    /// Where syntax errors start, rising.
+    misread: Vec<u32>,
 }
 
 /// Upstream says `matrix` for a range vector in one message.
@@ -101,7 +108,8 @@ impl Checker<'_> {
 
     /// Whether a syntax error lies in the span, so that part of what was written there is missing.
     fn was_misread(&self, span: Span) -> bool {
-        self.diagnostics[..self.syntax_errors].iter().any(|error| span.contains(error.span()))
+        let next = self.misread.partition_point(|start| *start < span.start);
+        self.misread.get(next).is_some_and(|start| *start <= span.end)
     }
 
     fn subquery(&mut self, node: &Subquery) {

@@ -3,12 +3,12 @@
 use narthex_diag::{Span, Spanned};
 
 use super::Parser;
-use super::flat::{after_label, fill_value, grouping_label, open_labels};
+use super::flat::{GROUPING_LABEL, after_label, fill_value, grouping_label, open_labels};
 use crate::ast::{Binary, Fill, GroupModifier, GroupSide, MatchingKind, VectorMatching};
 use crate::error::not_enabled;
 use crate::features::Feature;
 use crate::lexer::unquote;
-use crate::token::TokenKind;
+use crate::token::{Token, TokenKind};
 
 /// The modifiers of a binary operator.
 pub(super) struct BinaryModifiers {
@@ -66,14 +66,7 @@ impl Parser<'_> {
         }
         while !self.at(TokenKind::RightParen) && !self.at_end() {
             match self.run(grouping_label) {
-                Some(token) => {
-                    let value = if token.kind == TokenKind::String {
-                        unquote(token.span.slice(self.text)).to_str_lossy().into()
-                    } else {
-                        token.span.slice(self.text).into()
-                    };
-                    labels.push(Spanned::new(value, token.span));
-                }
+                Some(token) => labels.extend(self.label_name(token)),
                 None => self.skip_to(TokenKind::Comma, TokenKind::RightParen),
             }
             match self.run(after_label) {
@@ -89,6 +82,21 @@ impl Parser<'_> {
             let _: Option<_> = self.run(grouping_label);
         }
         LabelList { labels, span: Span::new(start, self.last_end) }
+    }
+
+    /// The label that a token names; a string has to be text, and not empty.
+    fn label_name(&mut self, token: Token) -> Option<Spanned<Box<str>>> {
+        if token.kind != TokenKind::String {
+            return Some(Spanned::new(token.span.slice(self.text).into(), token.span));
+        }
+        let value = unquote(token.span.slice(self.text));
+        match value.as_str().filter(|name| !name.is_empty()) {
+            Some(name) => Some(Spanned::new(name.into(), token.span)),
+            None => {
+                self.unexpected_token(token, GROUPING_LABEL.context, GROUPING_LABEL.what);
+                None
+            }
+        }
     }
 
     fn fill(&mut self) -> Fill {

@@ -39,8 +39,14 @@ impl Parser<'_> {
         let value = match flat::sign(self.tokens) {
             Ok((rest, sign)) => {
                 self.move_to(rest);
-                let term = self.duration_term(OFFSET)?;
-                self.signed_offset(sign.value, sign.span, term)
+                if matches!(self.peek().kind, TokenKind::Number | TokenKind::Duration) {
+                    // Upstream points at the sign of a literal that is too long.
+                    let literal = self.duration_literal(Some(sign.span));
+                    self.signed_duration(sign.value, sign.span, literal)
+                } else {
+                    let term = self.duration_term(OFFSET)?;
+                    self.signed_offset(sign.value, sign.span, term)
+                }
             }
             Err(_) => self.duration_term(OFFSET)?,
         };
@@ -139,7 +145,7 @@ impl Parser<'_> {
     fn duration_term(&mut self, expected: Expected) -> Option<DurationExpr> {
         let token = self.peek();
         match token.kind {
-            TokenKind::Number | TokenKind::Duration => Some(self.duration_literal()),
+            TokenKind::Number | TokenKind::Duration => Some(self.duration_literal(None)),
             TokenKind::LeftParen => self.nested(|parser| parser.duration_paren(expected))?,
             TokenKind::Step | TokenKind::Range => self.duration_word(token, expected),
             TokenKind::MinOf => self.duration_call(DurationOp::MinOf, expected),
@@ -151,11 +157,12 @@ impl Parser<'_> {
         }
     }
 
-    fn duration_literal(&mut self) -> DurationExpr {
+    /// A number or duration, which comes next; `blamed` is what is too long when it is, if not the literal.
+    fn duration_literal(&mut self, blamed: Option<Span>) -> DurationExpr {
         let token = self.advance();
         let Some(seconds) = self.literal_value(token) else { return refused(token.span) };
         if seconds.abs() > SECONDS_MAX {
-            self.fault("duration out of range", token.span);
+            self.fault("duration out of range", blamed.unwrap_or(token.span));
             return refused(token.span);
         }
         DurationExpr::Literal { seconds, is_duration: token.kind == TokenKind::Duration, span: token.span }

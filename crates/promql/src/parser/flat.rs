@@ -52,7 +52,7 @@ pub(crate) fn kind<'a>(wanted: TokenKind, expected: Expected) -> impl FnMut(Toke
 }
 
 const GROUPING_PAREN: Expected = Expected { context: "grouping opts", what: "\"(\"" };
-const GROUPING_LABEL: Expected = Expected { context: "grouping opts", what: "label" };
+pub(crate) const GROUPING_LABEL: Expected = Expected { context: "grouping opts", what: "label" };
 const GROUPING_NEXT: Expected = Expected { context: "grouping opts", what: "\",\" or \")\"" };
 
 /// The opening parenthesis of a label list.

@@ -2,7 +2,7 @@
 //!
 //! Flat parts (label lists, matchers, times, fill values) are nom parsers over the token slice. Operators are read with
 //! an explicit stack, so that the depth of recursion is the number of open parentheses and brackets and nothing else.
-//! Reading order: [`expr`], [`selector`], [`aggregate`], [`call`], [`duration`], [`literal`], [`recovery`].
+//! Reading order: `expr`, `selector`, `aggregate`, `call`, `duration`, `literal`, `recovery`.
 
 mod advice;
 mod aggregate;
@@ -166,12 +166,8 @@ impl<'a> Parser<'a> {
 
     /// All diagnostics: syntax first, then types, then limits.
     pub(crate) fn finish(mut self, expr: Option<&Expr>) -> Vec<Diagnostic> {
-        if let Some(expr) = expr {
-            check::check(expr, self.text, &mut self.diagnostics);
-        }
-        for expr in &self.set_aside {
-            check::check(expr, self.text, &mut self.diagnostics);
-        }
+        let read = expr.into_iter().chain(&self.set_aside);
+        check::check(read, self.text, &mut self.diagnostics);
         self.diagnostics.append(&mut self.limits);
         self.diagnostics
     }

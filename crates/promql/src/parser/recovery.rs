@@ -13,7 +13,11 @@ use crate::token::{Token, TokenKind, describe};
 impl Parser<'_> {
     /// Says that the next token does not fit, once per token. At a lexical error, says that instead.
     pub(crate) fn unexpected(&mut self, context: &str, expected: &str) {
-        let token = self.peek();
+        self.unexpected_token(self.peek(), context, expected);
+    }
+
+    /// Says that a token does not fit, once per token.
+    pub(crate) fn unexpected_token(&mut self, token: Token, context: &str, expected: &str) {
         if token.kind == TokenKind::Error {
             self.report_lexical_error();
             return;
