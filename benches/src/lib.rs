@@ -1,1 +1,7 @@
-//! Per-layer and end-to-end benchmarks.
+//! What the benchmarks work on: texts and generated data, the same in every run.
+//!
+//! The benchmarks themselves are in `benches/`; `README.md` says how to run them and what they are to reach.
+
+pub mod expressions;
+pub mod rules;
+pub mod samples;

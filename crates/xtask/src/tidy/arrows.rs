@@ -25,7 +25,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-testkit", &[]),
     ("xtask", &["serde_json"]),
     ("narthex-fuzz", &["libfuzzer-sys"]),
-    ("narthex-benches", &["criterion"]),
+    ("narthex-benches", &["criterion", "promql-parser"]),
 ];
 
 /// What tests, fuzz targets and benches of any crate may use besides.
