@@ -161,6 +161,21 @@ fn histograms_are_checked_and_made_coarser() {
     assert_eq!(read[0].1.histograms.values[0].schema, 8);
 }
 
+#[test]
+fn selections_of_any_size_are_sorted() {
+    let mut head = Head::new(HeadLimits::EMBEDDED);
+    let names: Vec<_> = (0..100u32).map(|number| format!("{:02}", number * 37 % 100)).collect();
+    let few = Matcher::new("job", MatchOp::Regex, "1[357]".into()).unwrap();
+    for (round, name) in (1..).zip(&names) {
+        head.append(&labels(name), 0, 1.0.into(), 0).unwrap();
+        for (matchers, expected) in [(&[][..], round), (std::slice::from_ref(&few), round.min(3))] {
+            let read = read_all(&head, matchers, TimeRange::ALL);
+            assert!(read.is_sorted_by(|left, right| left.0 < right.0) && read.len() <= expected);
+        }
+    }
+    assert_eq!(read_all(&head, &[few], TimeRange::ALL).len(), 3);
+}
+
 fn hints_of(values: impl IntoIterator<Item = SampleValue>) -> Vec<CounterResetHint> {
     let mut head = Head::new(HeadLimits::EMBEDDED);
     for (at_ms, value) in (0..).zip(values) {

@@ -35,25 +35,19 @@ impl BitWriter {
     }
 
     /// Appends the lowest `count` bits of `value`; `count` is at most 64.
+    #[inline]
     pub fn write(&mut self, value: u64, count: u32) {
-        let mut left = count;
-        if self.free_bits > 0 && left > 0 {
-            let taken = left.min(self.free_bits);
-            let bits = low_bits(value >> (left - taken), taken) << (self.free_bits - taken);
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= bits as u8;
-            }
-            self.free_bits -= taken;
-            left -= taken;
+        if count == 0 {
+            return;
         }
-        while left >= 8 {
-            left -= 8;
-            self.bytes.push((value >> left) as u8);
-        }
-        if left > 0 {
-            self.free_bits = 8 - left;
-            self.bytes.push((low_bits(value, left) << self.free_bits) as u8);
-        }
+        let last = if self.free_bits > 0 { self.bytes.pop().unwrap_or(0) } else { 0 };
+        let end = (8 - self.free_bits) % 8 + count;
+        let bits = u128::from(last) << 120 | u128::from(low_bits(value, count)) << (128 - end);
+        // A store of fixed length and a cut are faster than a copy of the right length.
+        let length = self.bytes.len() + end.div_ceil(8) as usize;
+        self.bytes.extend_from_slice(&bits.to_be_bytes());
+        self.bytes.truncate(length);
+        self.free_bits = end.next_multiple_of(8) - end;
     }
 
     /// Appends an LEB128 integer.

@@ -8,6 +8,7 @@ mod read;
 mod series;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use narthex_model::Labels;
 use narthex_storage::{StorageError, StorageErrorKind};
@@ -37,12 +38,20 @@ pub struct Head {
     numbers: HashMap<Labels, u32>,
     series: Vec<Series>,
     postings: PostingsIndex,
+    /// Place of each series in the order of labels; made when first needed, void when a series is added.
+    ranks: OnceLock<Box<[u32]>>,
 }
 
 impl Head {
     /// An empty store.
     pub fn new(limits: HeadLimits) -> Head {
-        Head { limits, numbers: HashMap::new(), series: Vec::new(), postings: PostingsIndex::new() }
+        Head {
+            limits,
+            numbers: HashMap::new(),
+            series: Vec::new(),
+            postings: PostingsIndex::new(),
+            ranks: OnceLock::new(),
+        }
     }
 
     /// Number of series.
@@ -83,6 +92,7 @@ impl Head {
         self.series.push(Series::new(labels.clone()));
         self.numbers.insert(labels.clone(), number);
         self.postings.insert(number, labels);
+        self.ranks.take();
         Ok(number)
     }
 }

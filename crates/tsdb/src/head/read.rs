@@ -9,8 +9,28 @@ use rayon::slice::ParallelSliceMut;
 use super::Head;
 use super::series::Series;
 
-/// From this many series on sorting is shared among threads.
-const PARALLEL_SORT_MIN: usize = 4096;
+/// From one in so many series on, a selection is sorted by ranks even if these have to be made first.
+const RANKED_SHARE: usize = 16;
+
+impl Head {
+    /// Sorts series numbers by labels.
+    fn sort_by_labels(&self, numbers: &mut [u32]) {
+        if self.ranks.get().is_none() && numbers.len() < self.series.len() / RANKED_SHARE {
+            numbers.sort_unstable_by_key(|&number| self.series[number as usize].labels());
+            return;
+        }
+        let ranks = self.ranks.get_or_init(|| self.rank_series());
+        numbers.sort_unstable_by_key(|&number| ranks[number as usize]);
+    }
+
+    fn rank_series(&self) -> Box<[u32]> {
+        let mut order: Vec<usize> = (0..self.series.len()).collect();
+        order.par_sort_unstable_by_key(|&number| self.series[number].labels());
+        let mut ranks = vec![0; order.len()];
+        (0..).zip(order).for_each(|(rank, number)| ranks[number] = rank);
+        ranks.into_boxed_slice()
+    }
+}
 
 impl Queryable for Head {
     fn querier(&self, _: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
@@ -25,14 +45,10 @@ impl Querier for &Head {
         range: TimeRange,
         _: &SelectHints,
     ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
-        let numbers = self.postings.select(matchers);
-        let selected = numbers.iter().map(|number| &self.series[number as usize]);
-        let mut selected: Vec<_> = selected.filter(|series| series.range().overlaps(range)).collect();
-        if selected.len() < PARALLEL_SORT_MIN {
-            selected.sort_unstable_by(|left, right| left.labels().cmp(right.labels()));
-        } else {
-            selected.par_sort_unstable_by(|left, right| left.labels().cmp(right.labels()));
-        }
+        let in_range = |number: &u32| self.series[*number as usize].range().overlaps(range);
+        let mut numbers: Vec<u32> = self.postings.select(matchers).iter().filter(in_range).collect();
+        self.sort_by_labels(&mut numbers);
+        let selected = numbers.into_iter().map(|number| &self.series[number as usize]).collect();
         Ok(Box::new(HeadSeriesSet(selected)))
     }
 
