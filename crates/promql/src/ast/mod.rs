@@ -3,12 +3,12 @@
 //! Every node has a `span` (upstream's position range of the node), and keywords, labels, matchers and modifiers have
 //! theirs, so that a diagnostic can point at exactly what it means and an edit can replace exactly that.
 
-mod dump;
+pub mod dump;
 mod duration;
-mod format;
+pub mod format;
 mod print;
 mod selector;
-mod visit;
+pub mod visit;
 
 use narthex_diag::{Span, Spanned};
 use narthex_model::Text;

@@ -115,5 +115,5 @@ fn word_end(text: &str, start: usize) -> usize {
 }
 
 fn duration_word(word: &str) -> Option<TokenKind> {
-    TokenKind::of_duration_word(word.to_ascii_lowercase().as_bytes())
+    TokenKind::of_word(word).filter(|kind| kind.is_duration_word())
 }

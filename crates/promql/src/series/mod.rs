@@ -21,7 +21,7 @@ use crate::token::{Token, TokenKind, quoted};
 pub use start::{StartOffsets, parse_start_offsets};
 
 /// How many values a description may have, repetitions counted out.
-pub const VALUES_MAX: usize = 2_000_000;
+pub const VALUES_MAX: usize = 1_000_000;
 
 /// A series and its values.
 #[derive(Clone, PartialEq, Debug)]

@@ -116,111 +116,79 @@ pub enum TokenKind {
     HintGauge,
 }
 
-/// The keywords, in lower case, with the tokens they make. Keywords are found in any case.
-pub const KEYWORDS: [(&str, TokenKind); 37] = [
-    ("and", TokenKind::And),
-    ("or", TokenKind::Or),
-    ("unless", TokenKind::Unless),
-    ("atan2", TokenKind::Atan2),
-    ("sum", TokenKind::Sum),
-    ("avg", TokenKind::Avg),
-    ("count", TokenKind::Count),
-    ("min", TokenKind::Min),
-    ("max", TokenKind::Max),
-    ("group", TokenKind::Group),
-    ("stddev", TokenKind::Stddev),
-    ("stdvar", TokenKind::Stdvar),
-    ("topk", TokenKind::Topk),
-    ("bottomk", TokenKind::Bottomk),
-    ("count_values", TokenKind::CountValues),
-    ("quantile", TokenKind::Quantile),
-    ("limitk", TokenKind::Limitk),
-    ("limit_ratio", TokenKind::LimitRatio),
-    ("bool", TokenKind::Bool),
-    ("by", TokenKind::By),
-    ("without", TokenKind::Without),
-    ("on", TokenKind::On),
-    ("ignoring", TokenKind::Ignoring),
-    ("group_left", TokenKind::GroupLeft),
-    ("group_right", TokenKind::GroupRight),
-    ("offset", TokenKind::Offset),
-    ("anchored", TokenKind::Anchored),
-    ("smoothed", TokenKind::Smoothed),
-    ("fill", TokenKind::Fill),
-    ("fill_left", TokenKind::FillLeft),
-    ("fill_right", TokenKind::FillRight),
-    ("start", TokenKind::Start),
-    ("end", TokenKind::End),
-    ("step", TokenKind::Step),
-    ("range", TokenKind::Range),
-    ("min_of", TokenKind::MinOf),
-    ("max_of", TokenKind::MaxOf),
-];
+/// Makes [`KEYWORDS`] and their look-up out of one list.
+macro_rules! keywords {
+    ($($word:literal $kind:ident,)*) => {
+        /// The keywords, in lower case, with the tokens they make. Keywords are found in any case.
+        pub const KEYWORDS: &[(&str, TokenKind)] = &[$(($word, TokenKind::$kind),)*];
+
+        /// The keyword that a word in lower case is; `inf` and `nan` are numbers.
+        fn of_lower(word: &str) -> Option<TokenKind> {
+            match word {
+                $($word => Some(TokenKind::$kind),)*
+                "inf" | "nan" => Some(TokenKind::Number),
+                _ => None,
+            }
+        }
+    };
+}
+
+keywords! {
+    "and" And,
+    "or" Or,
+    "unless" Unless,
+    "atan2" Atan2,
+    "sum" Sum,
+    "avg" Avg,
+    "count" Count,
+    "min" Min,
+    "max" Max,
+    "group" Group,
+    "stddev" Stddev,
+    "stdvar" Stdvar,
+    "topk" Topk,
+    "bottomk" Bottomk,
+    "count_values" CountValues,
+    "quantile" Quantile,
+    "limitk" Limitk,
+    "limit_ratio" LimitRatio,
+    "bool" Bool,
+    "by" By,
+    "without" Without,
+    "on" On,
+    "ignoring" Ignoring,
+    "group_left" GroupLeft,
+    "group_right" GroupRight,
+    "offset" Offset,
+    "anchored" Anchored,
+    "smoothed" Smoothed,
+    "fill" Fill,
+    "fill_left" FillLeft,
+    "fill_right" FillRight,
+    "start" Start,
+    "end" End,
+    "step" Step,
+    "range" Range,
+    "min_of" MinOf,
+    "max_of" MaxOf,
+}
 
 /// Length of the longest keyword.
 const KEYWORD_LEN_MAX: usize = 12;
 
 impl TokenKind {
-    /// The keyword `word` in any case; `inf` and `nan` are numbers.
+    /// The keyword that `word` is in any case; `inf` and `nan` are numbers.
     pub fn of_word(word: &str) -> Option<TokenKind> {
         let mut lower = [0u8; KEYWORD_LEN_MAX];
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word.as_bytes());
         lower.make_ascii_lowercase();
-        Some(match &*lower {
-            b"inf" | b"nan" => TokenKind::Number,
-            b"and" => TokenKind::And,
-            b"or" => TokenKind::Or,
-            b"unless" => TokenKind::Unless,
-            b"atan2" => TokenKind::Atan2,
-            b"sum" => TokenKind::Sum,
-            b"avg" => TokenKind::Avg,
-            b"count" => TokenKind::Count,
-            b"min" => TokenKind::Min,
-            b"max" => TokenKind::Max,
-            b"group" => TokenKind::Group,
-            b"stddev" => TokenKind::Stddev,
-            b"stdvar" => TokenKind::Stdvar,
-            b"topk" => TokenKind::Topk,
-            b"bottomk" => TokenKind::Bottomk,
-            b"count_values" => TokenKind::CountValues,
-            b"quantile" => TokenKind::Quantile,
-            b"limitk" => TokenKind::Limitk,
-            b"limit_ratio" => TokenKind::LimitRatio,
-            _ => return TokenKind::of_modifier(lower),
-        })
+        of_lower(std::str::from_utf8(lower).ok()?)
     }
 
-    fn of_modifier(lower: &[u8]) -> Option<TokenKind> {
-        Some(match lower {
-            b"bool" => TokenKind::Bool,
-            b"by" => TokenKind::By,
-            b"without" => TokenKind::Without,
-            b"on" => TokenKind::On,
-            b"ignoring" => TokenKind::Ignoring,
-            b"group_left" => TokenKind::GroupLeft,
-            b"group_right" => TokenKind::GroupRight,
-            b"offset" => TokenKind::Offset,
-            b"anchored" => TokenKind::Anchored,
-            b"smoothed" => TokenKind::Smoothed,
-            b"fill" => TokenKind::Fill,
-            b"fill_left" => TokenKind::FillLeft,
-            b"fill_right" => TokenKind::FillRight,
-            b"start" => TokenKind::Start,
-            b"end" => TokenKind::End,
-            _ => return TokenKind::of_duration_word(lower),
-        })
-    }
-
-    /// The four words that may stand in a duration; `lower` is in lower case.
-    pub(crate) fn of_duration_word(lower: &[u8]) -> Option<TokenKind> {
-        Some(match lower {
-            b"step" => TokenKind::Step,
-            b"range" => TokenKind::Range,
-            b"min_of" => TokenKind::MinOf,
-            b"max_of" => TokenKind::MaxOf,
-            _ => return None,
-        })
+    /// Whether it may stand in a duration.
+    pub(crate) fn is_duration_word(self) -> bool {
+        matches!(self, TokenKind::Step | TokenKind::Range | TokenKind::MinOf | TokenKind::MaxOf)
     }
 
     /// The binary operator it is, outside braces.
@@ -327,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_keyword_is_found_in_any_case() {
-        for (word, kind) in KEYWORDS {
+        for &(word, kind) in KEYWORDS {
             assert_eq!(TokenKind::of_word(word), Some(kind));
             assert_eq!(TokenKind::of_word(&word.to_uppercase()), Some(kind));
         }
