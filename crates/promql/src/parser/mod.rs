@@ -249,3 +249,42 @@ impl<'a> Parser<'a> {
         builder.build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_and_selectors_are_read_without_an_expression_around_them() {
+        let labels = parse_metric(r#"up{job="x", "k8s.pod"='y',}"#).unwrap();
+        assert_eq!(labels, Labels::from_pairs([("__name__", "up"), ("job", "x"), ("k8s.pod", "y")]));
+        assert_eq!(parse_metric(r#"{"a b"}"#).unwrap().metric_name(), "a b");
+        let message = parse_metric("up{job=~\"x\"}").unwrap_err().to_string();
+        assert_eq!(message, "1:7: parse error: unexpected <op:=~> in label set, expected \"=\"");
+
+        let matchers = parse_selector(r#"up{job=~"x|y"}"#).unwrap();
+        assert_eq!(format!("{matchers:?}"), r#"[job=~"x|y", __name__="up"]"#);
+        assert_eq!(parse_selector("{}"), Ok(vec![]));
+        assert!(
+            parse_selector("up[5m]").is_err() && parse_selector("1").is_err() && parse_selector("").is_err()
+        );
+    }
+
+    #[test]
+    fn a_parse_is_all_or_nothing_when_asked() {
+        let broken = parse("sum(up) + {a=}\n+ rate(", &ParseOptions::STABLE);
+        assert!(matches!(broken.expr, Expr::Binary(_)));
+        let error = broken.into_result().unwrap_err();
+        assert!(error.diagnostics.len() >= 2);
+        assert!(error.to_string().starts_with("1:14: parse error: unexpected \"}\""), "{error}");
+        assert!(parse("sum(up)", &ParseOptions::STABLE).into_result().is_ok());
+    }
+
+    #[test]
+    fn the_nesting_limit_is_an_option() {
+        let options = ParseOptions { nest_limit: 2, ..ParseOptions::STABLE };
+        assert_eq!(parse("((1))", &options).diagnostics, []);
+        let first = parse("(((1)))", &options).diagnostics.swap_remove(0);
+        assert_eq!(first.message, "expression nests deeper than the limit of 2");
+    }
+}
