@@ -1,0 +1,35 @@
+//! Any text as a rule file of any dialect: what is found lies in the text, expressions know where they stand.
+
+use narthex_rulefmt::{Dialect, Input, NameValidation, Options, RuleFileParse, parse};
+use narthex_yaml::UnknownFields;
+
+use crate::input::{check_places, fits, text};
+
+const STRICT: Options =
+    Options { names: NameValidation::Legacy, input: Input::RuleFile, ..Options::PROMETHEUS };
+
+const ALL: [Options; 4] = [
+    Options::PROMETHEUS,
+    Options { dialect: Dialect::Thanos, ..STRICT },
+    Options { dialect: Dialect::Mimir, unknown_fields: UnknownFields::Refuse, ..STRICT },
+    Options { dialect: Dialect::VictoriaMetrics, ..Options::PROMETHEUS },
+];
+
+/// See the module.
+pub fn target(data: &[u8]) {
+    if let Some(text) = text(data) {
+        ALL.iter().for_each(|options| check(&parse(text, options), text));
+    }
+}
+
+fn check(parsed: &RuleFileParse, text: &str) {
+    parsed.diagnostics.iter().for_each(|found| check_places(found, text));
+    assert!(parsed.comments.iter().all(|&span| fits(span, text)));
+    for (group, rule) in parsed.file.rules() {
+        assert!(fits(group.span, text) && fits(rule.span(), text));
+        let expr = rule.expr();
+        assert!(fits(expr.text.span(), text));
+        assert!((0..=expr.text.value.len()).all(|at| expr.map.offset(at) <= text.len()));
+        expr.diagnostics_in_file().for_each(|found| check_places(&found, text));
+    }
+}
