@@ -4,8 +4,9 @@
 //! resolved, parentheses are gone, and nothing in it knows that data exists. `build` completes meaning; passes only
 //! preserve it.
 //!
-//! Reading order: [`logical`], [`logical::build`], [`optimize`].
+//! Reading order: [`analysis`], [`logical`], [`logical::build`], [`optimize`].
 
+pub mod analysis;
 pub mod logical;
 pub mod optimize;
 
