@@ -8,12 +8,18 @@
 pub mod annotation;
 pub mod column;
 pub mod context;
+pub mod engine;
 pub mod error;
+pub mod functions;
 pub mod limits;
 pub mod physical;
+pub mod quantile;
+pub mod result;
 
 pub use annotation::{Annotation, AnnotationKind, Annotations};
 pub use column::{SampleRef, StepColumn, Window, Windows};
 pub use context::QueryContext;
+pub use engine::{Engine, EngineOptions};
 pub use error::{EvalError, EvalErrorKind};
 pub use limits::Limits;
+pub use result::{QueryResult, QueryValue};

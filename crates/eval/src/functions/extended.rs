@@ -216,7 +216,7 @@ pub(super) fn change(
         match (of_floats, of_histograms) {
             (Ok(_), Ok(_)) => series.annotate_metric(AnnotationKind::MixedFloatsHistograms),
             (_, Err(NoWindow::Incompatible)) => {
-                series.annotate_metric(AnnotationKind::MixedExponentialCustom)
+                series.annotate_metric(AnnotationKind::MixedExponentialCustom);
             }
             (Ok(window), Err(_)) => out.set_float(step, float_change(change, &window.values) / seconds),
             (Err(_), Ok(window)) => {

@@ -19,7 +19,7 @@ pub fn evaluate(function: MathFunction, parameters: &[StepColumn], column: &mut 
         Function::Log10 => map_floats(column, f64::log10),
         Function::Sgn => map_floats(column, sign),
         Function::Round => {
-            map_steps(column, |step, value| Some(round(value, parameter(parameters, 0, step, 1.0))))
+            map_steps(column, |step, value| Some(round(value, parameter(parameters, 0, step, 1.0))));
         }
         Function::Clamp => map_steps(column, |step, value| {
             clamp(value, parameter(parameters, 0, step, f64::NAN), parameter(parameters, 1, step, f64::NAN))

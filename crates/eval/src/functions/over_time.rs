@@ -25,7 +25,7 @@ pub fn evaluate(
     match function {
         Function::Sum | Function::Avg => over_time_histogram::summed(function, windows, series, out),
         Function::Changes | Function::Resets => {
-            transitions::evaluate(function, extension, windows, series, out)
+            transitions::evaluate(function, extension, windows, series, out);
         }
         Function::Count => each(windows, out, |window| count(window) as f64),
         Function::Present => each(windows, out, |_| 1.0),
@@ -35,10 +35,10 @@ pub fn evaluate(
         Function::Min => floats(windows, series, out, |floats| extreme(floats, |value, best| value < best)),
         Function::Max => floats(windows, series, out, |floats| extreme(floats, |value, best| value > best)),
         Function::TsOfMin => {
-            floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value <= best))
+            floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value <= best));
         }
         Function::TsOfMax => {
-            floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value >= best))
+            floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value >= best));
         }
         Function::Stdvar => floats(windows, series, out, variance),
         Function::Stddev => floats(windows, series, out, |floats| variance(floats).sqrt()),

@@ -31,7 +31,7 @@ pub fn evaluate(
         (RateFunction::Irate, _) => last_two(Change::CounterRate, windows, series, out),
         (RateFunction::Idelta, _) => last_two(Change::Gauge, windows, series, out),
         (_, Some(extension)) => {
-            extended::change(Change::of(function), extension, range_ms, windows, series, out)
+            extended::change(Change::of(function), extension, range_ms, windows, series, out);
         }
         (_, None) => extrapolated(Change::of(function), range_ms, windows, series, out),
     }

@@ -1,11 +1,35 @@
 //! The operators: each owns state, none owns arithmetic.
+//!
+//! Reading order: this file, `build` (which operator computes which node), `window_source` and `exchange` (what range
+//! functions read, and who computes in parallel), then one file per operator.
+
+mod absent;
+pub(crate) mod build;
+mod exchange;
+mod instant_function;
+mod label_function;
+mod matrix_root;
+mod merge_duplicates;
+mod range_function;
+mod scalar;
+mod sort;
+mod step_invariant;
+mod subquery;
+mod vector_selector;
+mod window_source;
 
 use std::sync::Arc;
 
+use narthex_diag::Span;
 use narthex_model::Labels;
+use narthex_plan::logical::Selector;
+use narthex_storage::SeriesSet;
+
+pub(crate) use matrix_root::matrix_root;
+pub(crate) use merge_duplicates::same_labelset;
 
 use crate::column::SeriesBatch;
-use crate::{EvalError, QueryContext};
+use crate::{AnnotationKind, EvalError, EvalErrorKind, QueryContext, StepColumn};
 
 /// One series of an operator's output.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +38,34 @@ pub struct SeriesMetadata {
     pub labels: Labels,
     /// Whether metric name, type and unit go at the end of the query (delayed name removal).
     pub drops_name: bool,
+}
+
+impl SeriesMetadata {
+    /// The only series of an operator that yields a scalar or a vector without labels.
+    pub fn unlabeled() -> SeriesMetadata {
+        SeriesMetadata { labels: Labels::empty(), drops_name: false }
+    }
+
+    /// The series of a new quantity made of this one: its name, type and unit go, now or at the end of the query.
+    #[must_use]
+    pub fn without_name(&self, context: &QueryContext) -> SeriesMetadata {
+        if context.options.delayed_name_removal {
+            SeriesMetadata { labels: self.labels.clone(), drops_name: true }
+        } else {
+            SeriesMetadata { labels: self.labels.without_metric_identity(), drops_name: false }
+        }
+    }
+}
+
+/// An operator that reads from a store for as long as `'a`.
+pub type BoxedOperator<'a> = Box<dyn Operator + 'a>;
+
+/// What an operator does, for `explain`.
+pub struct Description<'a> {
+    /// One line without its inputs.
+    pub line: String,
+    /// The operators it reads from, in order.
+    pub inputs: Vec<&'a (dyn Operator + 'a)>,
 }
 
 /// Computes one node of a plan over its grid.
@@ -36,4 +88,43 @@ pub trait Operator: Send {
     /// # Errors
     /// As [`Operator::series`], and what the data make impossible.
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError>;
+
+    /// What it does and from what. May be asked at any time.
+    fn describe(&self) -> Description<'_>;
+}
+
+/// How many series of `steps` steps make a batch: enough to keep workers busy, few enough to stay in a cache.
+pub(crate) fn series_per_batch(steps: usize) -> usize {
+    const VALUES_PER_BATCH: usize = 32 * 1024;
+    (VALUES_PER_BATCH / steps.max(1)).clamp(1, 1024)
+}
+
+/// The series of a selection, within the limit.
+fn selected(
+    set: &dyn SeriesSet,
+    context: &QueryContext,
+    span: Span,
+) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+    let (series, max) = (set.len(), context.limits.series_max);
+    if series > max {
+        let message = format!("selector matches {series} series, more than the limit of {max}");
+        return Err(EvalError::new(EvalErrorKind::Limit, message, span));
+    }
+    let metadata = |at| SeriesMetadata { labels: set.labels(at).clone(), drops_name: false };
+    Ok((0..series).map(metadata).collect())
+}
+
+/// Warns of quantiles outside of [0, 1], each value once.
+pub(crate) fn annotate_quantiles(column: &StepColumn, span: Span, context: &QueryContext) {
+    for quantile in (0..column.len()).filter_map(|step| column.float(step)) {
+        if !(0.0..=1.0).contains(&quantile) {
+            context.annotate(AnnotationKind::QuantileOutOfRange(quantile), span);
+        }
+    }
+}
+
+/// What a selector asks for, for `explain`.
+fn selector_text(selector: &Selector) -> String {
+    let matchers: Vec<String> = selector.matchers.iter().map(|matcher| format!("{matcher:?}")).collect();
+    format!("{{{}}}", matchers.join(", "))
 }

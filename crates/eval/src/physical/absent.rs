@@ -1,0 +1,91 @@
+//! What is missing: 1 where the input has nothing.
+
+use std::sync::Arc;
+
+use narthex_model::Labels;
+
+use super::window_source::WindowSource;
+use super::{Description, Operator, SeriesMetadata};
+use crate::column::{Presence, SeriesBatch};
+use crate::{EvalError, QueryContext, Windows};
+
+/// Where presence is looked for.
+pub(super) enum AbsentInput<'a> {
+    /// Elements at the step: `absent`.
+    Elements(Box<dyn Operator + 'a>),
+    /// Samples in the window: `absent_over_time`.
+    Windows(Box<dyn WindowSource + 'a>),
+}
+
+/// One series that is there where no input series is.
+pub(super) struct Absent<'a> {
+    labels: &'a Labels,
+    input: AbsentInput<'a>,
+    steps: usize,
+    series: usize,
+    is_done: bool,
+}
+
+impl<'a> Absent<'a> {
+    pub(super) fn new(labels: &'a Labels, input: AbsentInput<'a>, steps: usize) -> Absent<'a> {
+        Absent { labels, input, steps, series: 0, is_done: false }
+    }
+
+    /// The steps at which any series has something.
+    fn present(&mut self, context: &QueryContext) -> Result<Presence, EvalError> {
+        let mut present = Presence::default();
+        present.reset(self.steps);
+        match &mut self.input {
+            AbsentInput::Elements(input) => {
+                let mut batch = SeriesBatch::new();
+                while input.next_batch(context, &mut batch)? {
+                    batch.columns.iter().for_each(|column| present.union_with(column.presence()));
+                }
+            }
+            AbsentInput::Windows(source) => {
+                let bounds = source.bounds();
+                for _ in 0..self.series {
+                    let windows = Windows::new(source.read_next(context)?, &bounds);
+                    for (step, window) in windows.iter().enumerate() {
+                        if !window.floats.is_empty() || !window.histograms.is_empty() {
+                            present.set(step);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(present)
+    }
+}
+
+impl Operator for Absent<'_> {
+    fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        self.series = match &mut self.input {
+            AbsentInput::Elements(input) => input.series(context)?.len(),
+            AbsentInput::Windows(source) => source.series(context)?.len(),
+        };
+        Ok(Arc::new([SeriesMetadata { labels: self.labels.clone(), drops_name: false }]))
+    }
+
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        batch.start(0);
+        if std::mem::replace(&mut self.is_done, true) {
+            return Ok(false);
+        }
+        let present = self.present(context)?;
+        let column = batch.push_column(self.steps);
+        (0..self.steps).filter(|&step| !present.get(step)).for_each(|step| column.set_float(step, 1.0));
+        Ok(true)
+    }
+
+    fn describe(&self) -> Description<'_> {
+        let (line, inputs) = match &self.input {
+            AbsentInput::Elements(input) => ("absent".to_owned(), vec![&**input as &dyn Operator]),
+            AbsentInput::Windows(source) => {
+                let source = source.describe();
+                (format!("absent over {}", source.line), source.inputs)
+            }
+        };
+        Description { line, inputs }
+    }
+}

@@ -1,0 +1,111 @@
+//! Series that became identical: one series if they never collide, an error if they do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use narthex_diag::Span;
+use narthex_model::Labels;
+
+use super::{Description, Operator, SeriesMetadata};
+use crate::column::SeriesBatch;
+use crate::{EvalError, QueryContext, StepColumn};
+
+/// What makes two identical series a collision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Collision {
+    /// Samples at the same step.
+    SameStep,
+    /// Samples at all.
+    AnyStep,
+}
+
+/// Merges the input's series of equal labels. Without such series batches pass through.
+pub(super) struct MergeDuplicates<'a> {
+    input: Box<dyn Operator + 'a>,
+    collision: Collision,
+    span: Span,
+    /// The output series of each input series; empty when each has its own.
+    slots: Vec<usize>,
+    is_done: bool,
+    steps: usize,
+}
+
+impl<'a> MergeDuplicates<'a> {
+    pub(super) fn new(
+        input: Box<dyn Operator + 'a>,
+        collision: Collision,
+        steps: usize,
+        span: Span,
+    ) -> MergeDuplicates<'a> {
+        MergeDuplicates { input, collision, span, slots: Vec::new(), is_done: false, steps }
+    }
+
+    fn merge_all(&mut self, context: &QueryContext) -> Result<Vec<StepColumn>, EvalError> {
+        let outputs = self.slots.iter().max().map_or(0, |last| last + 1);
+        let mut merged = vec![StepColumn::new(self.steps); outputs];
+        let mut batch = SeriesBatch::new();
+        while self.input.next_batch(context, &mut batch)? {
+            for (series, column) in batch.iter() {
+                let target = &mut merged[self.slots[series]];
+                self.merge(column, target)?;
+            }
+        }
+        Ok(merged)
+    }
+
+    fn merge(&self, column: &StepColumn, target: &mut StepColumn) -> Result<(), EvalError> {
+        let collides = match self.collision {
+            Collision::SameStep => target.presence().intersects(column.presence()),
+            Collision::AnyStep => !target.is_absent() && !column.is_absent(),
+        };
+        if collides {
+            return Err(same_labelset(self.span));
+        }
+        for (step, value) in column.iter() {
+            target.set_ref(step, value);
+        }
+        Ok(())
+    }
+}
+
+/// The error of two series that cannot be told apart.
+pub(crate) fn same_labelset(span: Span) -> EvalError {
+    EvalError::execution("vector cannot contain metrics with the same labelset", span)
+}
+
+impl Operator for MergeDuplicates<'_> {
+    fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        let input = self.input.series(context)?;
+        let mut places: HashMap<(&Labels, bool), usize> = HashMap::with_capacity(input.len());
+        let mut output: Vec<SeriesMetadata> = Vec::new();
+        let mut slots = Vec::with_capacity(input.len());
+        for series in input.iter() {
+            let slot = *places.entry((&series.labels, series.drops_name)).or_insert_with(|| {
+                output.push(series.clone());
+                output.len() - 1
+            });
+            slots.push(slot);
+        }
+        if output.len() == input.len() {
+            return Ok(input);
+        }
+        self.slots = slots;
+        Ok(output.into())
+    }
+
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        if self.slots.is_empty() {
+            return self.input.next_batch(context, batch);
+        }
+        batch.start(0);
+        if std::mem::replace(&mut self.is_done, true) {
+            return Ok(false);
+        }
+        batch.columns = self.merge_all(context)?;
+        Ok(true)
+    }
+
+    fn describe(&self) -> Description<'_> {
+        Description { line: "merge duplicates".into(), inputs: vec![&*self.input] }
+    }
+}

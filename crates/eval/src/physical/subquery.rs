@@ -1,0 +1,140 @@
+//! The values of an expression at inner steps, as windows.
+
+use std::sync::Arc;
+
+use narthex_diag::Span;
+use narthex_model::{CounterResetHint, FloatHistogram, PromDuration, StepGrid};
+use narthex_plan::logical::TimeShift;
+use narthex_storage::SampleBuffer;
+
+use super::window_source::{WindowSource, window_bounds};
+use super::{Description, Operator, SeriesMetadata};
+use crate::column::{SeriesBatch, WindowBounds};
+use crate::{EvalError, EvalErrorKind, QueryContext, SampleRef, StepColumn};
+
+/// The steps at which a subquery evaluates its expression: all multiples of its step, counted from the epoch, that some
+/// step of the outer grid sees. Division truncates towards zero, as upstream's does.
+pub(super) fn inner_grid(grid: StepGrid, shift: TimeShift, range_ms: i64, step_ms: i64) -> StepGrid {
+    let start_ms = shift.reference(grid.start_ms).saturating_sub(range_ms);
+    let end_ms = shift.reference(grid.end_ms());
+    let mut first_ms = start_ms / step_ms * step_ms;
+    if first_ms <= start_ms {
+        first_ms = first_ms.saturating_add(step_ms);
+    }
+    StepGrid::range(first_ms, end_ms, step_ms)
+}
+
+/// Turns each column of the inner operator into samples.
+pub(super) struct SubquerySource<'a> {
+    inner: Box<dyn Operator + 'a>,
+    grid: StepGrid,
+    range_ms: i64,
+    span: Span,
+    bounds: Arc<[WindowBounds]>,
+    batch: SeriesBatch,
+    next_in_batch: usize,
+    samples: SampleBuffer,
+}
+
+impl<'a> SubquerySource<'a> {
+    /// `inner` evaluates on `inner_grid`, the window of each step of `grid` sees `range_ms` of it.
+    pub(super) fn new(
+        inner: Box<dyn Operator + 'a>,
+        inner_grid: StepGrid,
+        grid: StepGrid,
+        shift: TimeShift,
+        range_ms: i64,
+        span: Span,
+    ) -> SubquerySource<'a> {
+        SubquerySource {
+            inner,
+            grid: inner_grid,
+            range_ms,
+            span,
+            bounds: window_bounds(grid, shift, range_ms),
+            batch: SeriesBatch::new(),
+            next_in_batch: 0,
+            samples: SampleBuffer::new(),
+        }
+    }
+}
+
+impl WindowSource for SubquerySource<'_> {
+    fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        if self.grid.len > context.limits.steps_max {
+            let (steps, max) = (self.grid.len, context.limits.steps_max);
+            let message =
+                format!("subquery would be evaluated at {steps} steps, more than the limit of {max}");
+            return Err(EvalError::new(EvalErrorKind::Limit, message, self.span));
+        }
+        self.inner.series(context)
+    }
+
+    fn read_next(&mut self, context: &QueryContext) -> Result<&SampleBuffer, EvalError> {
+        context.check()?;
+        context.release_samples(self.samples.len());
+        if self.next_in_batch >= self.batch.columns.len() {
+            self.inner.next_batch(context, &mut self.batch)?;
+            self.next_in_batch = 0;
+        }
+        self.samples.clear();
+        if let Some(column) = self.batch.columns.get(self.next_in_batch) {
+            transpose(column, self.grid, &mut self.samples);
+        }
+        self.next_in_batch += 1;
+        context.hold_samples(self.samples.len())?;
+        Ok(&self.samples)
+    }
+
+    fn bounds(&self) -> Arc<[WindowBounds]> {
+        Arc::clone(&self.bounds)
+    }
+
+    fn range_ms(&self) -> i64 {
+        self.range_ms
+    }
+
+    fn span(&self) -> Span {
+        self.span
+    }
+
+    fn describe(&self) -> Description<'_> {
+        let (range, step) = (PromDuration::from_ms(self.range_ms), PromDuration::from_ms(self.grid.step_ms));
+        Description { line: format!("windows of {range}, steps of {step}"), inputs: vec![&*self.inner] }
+    }
+}
+
+/// Values at steps as samples at instants. Start times are lost, and so is what a hint said of the sample before.
+fn transpose(column: &StepColumn, grid: StepGrid, samples: &mut SampleBuffer) {
+    for (step, value) in column.iter() {
+        let at_ms = grid.timestamp(step);
+        match value {
+            SampleRef::Float(value) => samples.floats.push(at_ms, value, 0),
+            SampleRef::Histogram(value) => samples.histograms.push(at_ms, without_hint(value), 0),
+        }
+    }
+}
+
+fn without_hint(histogram: &Arc<FloatHistogram>) -> Arc<FloatHistogram> {
+    match histogram.counter_reset_hint {
+        CounterResetHint::Reset | CounterResetHint::NotReset => {
+            let mut copy = FloatHistogram::clone(histogram);
+            copy.counter_reset_hint = CounterResetHint::Unknown;
+            Arc::new(copy)
+        }
+        CounterResetHint::Unknown | CounterResetHint::Gauge => Arc::clone(histogram),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_steps_are_multiples_counted_from_the_epoch() {
+        let grid = inner_grid(StepGrid::instant(250_000), TimeShift::default(), 180_000, 45_000);
+        assert_eq!(grid.timestamps().collect::<Vec<_>>(), [90_000, 135_000, 180_000, 225_000]);
+        let at_border = inner_grid(StepGrid::instant(60_000), TimeShift::default(), 60_000, 30_000);
+        assert_eq!(at_border.timestamps().collect::<Vec<_>>(), [30_000, 60_000]);
+    }
+}
