@@ -6,7 +6,7 @@ use crate::sample::NORMAL_NAN_BITS;
 
 /// Plain notation without exponent, Go's `'f', -1`: scalar results, `count_values` labels, printed literals.
 pub fn format_plain(value: f64) -> String {
-    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+    special(value).map_or_else(|| Digits::of(value).plain(), str::to_owned)
 }
 
 /// Go's `%g` and `%v` with the fewest digits: exponent form below 1e-4 and from 1e6 on.
@@ -68,12 +68,54 @@ pub fn special(value: f64) -> Option<&'static str> {
 }
 
 fn with_exponent_outside(value: f64, min: i32, max: i32) -> String {
-    let scientific = format!("{value:e}");
-    let exponent = exponent_of(&scientific);
-    if value != 0.0 && (exponent < min || exponent >= max) {
-        go_exponent(&scientific)
-    } else {
-        format!("{value}")
+    let digits = Digits::of(value);
+    let exponent = digits.point - 1;
+    if value != 0.0 && (exponent < min || exponent >= max) { digits.scientific() } else { digits.plain() }
+}
+
+/// The shortest digits of a finite float: `0.d₁d₂…dₙ · 10^point`.
+struct Digits {
+    is_negative: bool,
+    digits: String,
+    point: i32,
+}
+
+impl Digits {
+    fn of(value: f64) -> Digits {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value.abs());
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let significant = all.trim_start_matches('0');
+        let leading_zeros = (all.len() - significant.len()) as i32;
+        let point = whole.len() as i32 - leading_zeros + exponent.parse::<i32>().unwrap_or(0);
+        let digits = significant.trim_end_matches('0');
+        let is_zero = digits.is_empty();
+        Digits {
+            is_negative: value.is_sign_negative(),
+            digits: if is_zero { "0".into() } else { digits.into() },
+            point: if is_zero { 1 } else { point },
+        }
+    }
+
+    fn sign(&self) -> &'static str {
+        if self.is_negative { "-" } else { "" }
+    }
+
+    fn plain(&self) -> String {
+        let (sign, digits) = (self.sign(), self.digits.as_str());
+        match usize::try_from(self.point) {
+            Ok(point) if point >= digits.len() => format!("{sign}{digits:0<point$}"),
+            Ok(point) if point > 0 => format!("{sign}{}.{}", &digits[..point], &digits[point..]),
+            _ => format!("{sign}0.{}{digits}", "0".repeat(self.point.unsigned_abs() as usize)),
+        }
+    }
+
+    fn scientific(&self) -> String {
+        let (first, rest) = self.digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        go_exponent(&format!("{}{first}{point}{rest}e{}", self.sign(), self.point - 1))
     }
 }
 
@@ -101,7 +143,7 @@ mod tests {
 
     #[test]
     fn text_forms_follow_go() {
-        let rows: [(f64, &str, &str, &str, &str); 9] = [
+        let rows: [(f64, &str, &str, &str, &str); 12] = [
             (1.0, "1", "1", "1", "1.0"),
             (-0.0, "-0", "-0", "-0", "-0.0"),
             (100_000.0, "100000", "100000", "100000", "100000.0"),
@@ -111,6 +153,15 @@ mod tests {
             (1e-7, "0.0000001", "1e-07", "1e-07", "1e-07"),
             (1e21, "1000000000000000000000", "1e+21", "1e+21", "1e+21"),
             (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf", "-Inf"),
+            (
+                f64::from_bits(0x400f_0734_0000_0000),
+                "3.8785171508789062",
+                "3.8785171508789062",
+                "3.8785171508789062",
+                "3.8785171508789062",
+            ),
+            (120.0, "120", "120", "120", "120.0"),
+            (-0.05, "-0.05", "-0.05", "-0.05", "-0.05"),
         ];
         for (value, plain, g, sample, openmetrics) in rows {
             assert_eq!(format_plain(value), plain);

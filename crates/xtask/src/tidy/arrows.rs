@@ -7,7 +7,7 @@ use crate::workspace::{Crate, Dependency, Use, Workspace};
 const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-diag", &[]),
     ("narthex-regex", &["regex-automata", "regex-syntax"]),
-    ("narthex-model", &["xxhash-rust"]),
+    ("narthex-model", &["xxhash-rust", "zmij"]),
     ("narthex-yaml", &["saphyr-parser"]),
     ("narthex-report", &["ariadne", "serde", "serde_json"]),
     ("narthex-promql", &["logos", "nom"]),
