@@ -1,4 +1,9 @@
-//! How much a query may use.
+//! How much a query may use, and how its samples are counted.
+
+use narthex_model::FloatHistogram;
+use narthex_storage::SampleBuffer;
+
+use crate::{SampleRef, StepColumn};
 
 /// Bounds of one query. Reaching one fails the query with an error that names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,4 +20,30 @@ impl Limits {
     /// What a server allows unless told otherwise.
     pub const DEFAULT: Limits =
         Limits { samples_max: 50_000_000, series_max: 10_000_000, steps_max: 10_000_000 };
+}
+
+/// What a native histogram counts as: as many floats with a timestamp as take the same memory, by upstream's formula.
+pub(crate) fn histogram_samples(histogram: &FloatHistogram) -> usize {
+    let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
+    let buckets = histogram.positive_buckets.len() + histogram.negative_buckets.len();
+    let bytes = 168 + 8 * (spans + buckets + histogram.custom_values.len());
+    (bytes + 8) / 16
+}
+
+/// What the samples of a series count as.
+pub(crate) fn buffer_samples(samples: &SampleBuffer) -> usize {
+    let histograms = samples.histograms.values.iter().map(|histogram| histogram_samples(histogram));
+    samples.floats.values.len() + histograms.sum::<usize>()
+}
+
+/// What a column counts as.
+pub(crate) fn column_samples(column: &StepColumn) -> usize {
+    if !column.has_histograms() {
+        return column.presence().count();
+    }
+    let weight = |value| match value {
+        SampleRef::Float(_) => 1,
+        SampleRef::Histogram(histogram) => histogram_samples(histogram),
+    };
+    column.iter().map(|(_, value)| weight(value)).sum()
 }

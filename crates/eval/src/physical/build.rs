@@ -17,7 +17,7 @@ use super::scalar::{Number, ScalarFunctionOperator, ScalarInput, ScalarOfVector}
 use super::sort::Sort;
 use super::step_invariant::StepInvariant;
 use super::subquery::{SubquerySource, inner_grid};
-use super::vector_selector::VectorSelector;
+use super::vector_selector::{Lookup, VectorSelector};
 use super::window_source::{MatrixSource, WindowSource};
 use crate::{EvalError, EvalErrorKind};
 
@@ -45,7 +45,8 @@ impl<'a> Builder<'a> {
             LogicalNode::Number { value, .. } => Box::new(Number::new(*value, steps)),
             LogicalNode::VectorSelector { selector, part } => {
                 let lookback_ms = self.parameters.lookback_ms;
-                Box::new(VectorSelector::new(selector, *part, grid, lookback_ms, self.querier))
+                let lookup = Lookup { selector, part: *part, grid, lookback_ms };
+                Box::new(VectorSelector::new(lookup, self.querier))
             }
             LogicalNode::Call { function, args, span } => self.call(*function, args, *span, grid)?,
             LogicalNode::Absent { labels, expr, .. } => {

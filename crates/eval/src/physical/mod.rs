@@ -12,6 +12,7 @@ mod matrix_root;
 mod merge_duplicates;
 mod range_function;
 mod scalar;
+mod smoothed;
 mod sort;
 mod step_invariant;
 mod subquery;

@@ -3,85 +3,107 @@
 use std::sync::Arc;
 
 use narthex_model::sample::is_stale_nan;
-use narthex_model::{StepGrid, TimeRange, Timestamp};
+use narthex_model::{Labels, StepGrid, TimeRange, Timestamp};
 use narthex_plan::logical::{SelectedPart, Selector};
+use narthex_promql::ast::RangeExtension;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
 
-use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch};
+use super::exchange::Workers;
+use super::window_source::remove_stale;
+use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch, smoothed};
 use crate::column::SeriesBatch;
+use crate::limits::buffer_samples;
 use crate::{EvalError, QueryContext, StepColumn};
 
-/// Reads series one by one and looks up each step's newest sample within the lookback.
+/// Looks up each step's newest sample within the lookback.
 pub(super) struct VectorSelector<'a> {
-    selector: &'a Selector,
-    part: SelectedPart,
-    grid: StepGrid,
-    lookback_ms: i64,
+    lookup: Lookup<'a>,
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
     next: usize,
-    samples: SampleBuffer,
+    workers: Workers,
+}
+
+/// What is looked up: the same for every series.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'a> {
+    pub(super) selector: &'a Selector,
+    pub(super) part: SelectedPart,
+    pub(super) grid: StepGrid,
+    pub(super) lookback_ms: i64,
 }
 
 impl<'a> VectorSelector<'a> {
-    pub(super) fn new(
-        selector: &'a Selector,
-        part: SelectedPart,
-        grid: StepGrid,
-        lookback_ms: i64,
-        querier: &'a dyn Querier,
-    ) -> VectorSelector<'a> {
-        VectorSelector {
-            selector,
-            part,
-            grid,
-            lookback_ms,
-            querier,
-            set: None,
-            next: 0,
-            samples: SampleBuffer::new(),
-        }
-    }
-
-    /// Every instant that some step looks at.
-    fn range(&self) -> TimeRange {
-        let first_ms = self.selector.shift.reference(self.grid.start_ms);
-        let last_ms = self.selector.shift.reference(self.grid.end_ms());
-        TimeRange::left_open(first_ms.saturating_sub(self.lookback_ms), last_ms)
+    pub(super) fn new(lookup: Lookup<'a>, querier: &'a dyn Querier) -> VectorSelector<'a> {
+        VectorSelector { lookup, querier, set: None, next: 0, workers: Workers::default() }
     }
 }
 
 impl Operator for VectorSelector<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        let hints = SelectHints { step_ms: self.grid.step_ms, ..SelectHints::default() };
-        let set = self.querier.select(&self.selector.matchers, self.range(), &hints)?;
-        let series = selected(&*set, context, self.selector.span)?;
+        let hints = SelectHints { step_ms: self.lookup.grid.step_ms, ..SelectHints::default() };
+        let selector = self.lookup.selector;
+        let set = self.querier.select(&selector.matchers, self.lookup.range(), &hints)?;
+        let series = selected(&*set, context, selector.span)?;
         self.set = Some(set);
         Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
         context.check()?;
-        batch.start(self.next);
-        let range = self.range();
         let Some(set) = &self.set else { return Ok(false) };
-        while self.next < set.len() && batch.columns.len() < series_per_batch(self.grid.len) {
-            set.read(self.next, range, &mut self.samples)?;
-            context.hold_samples(self.samples.len())?;
-            let mut lookup = Lookup::new(&self.samples, self.lookback_ms);
-            let column = batch.push_column(self.grid.len);
-            for (step, step_ms) in self.grid.timestamps().enumerate() {
-                let found = lookup.newest(self.selector.shift.reference(step_ms));
-                put(column, step, found, &self.samples, self.part);
-            }
-            context.release_samples(self.samples.len());
-            self.next += 1;
-        }
+        let (lookup, range) = (self.lookup, self.lookup.range());
+        let end = set.len().min(self.next + series_per_batch(lookup.grid.len));
+        self.workers.fill(batch, self.next..end, lookup.grid.len, |series, samples, column| {
+            set.read(series, range, samples)?;
+            let held = buffer_samples(samples);
+            context.hold_samples(held)?;
+            lookup.evaluate(context, samples, set.labels(series), column);
+            context.release_samples(held);
+            Ok(())
+        })?;
+        self.next = end;
         Ok(!batch.columns.is_empty())
     }
 
     fn describe(&self) -> Description<'_> {
-        Description { line: format!("select {}", selector_text(self.selector)), inputs: Vec::new() }
+        let line = format!("select {}", selector_text(self.lookup.selector));
+        Description { line, inputs: Vec::new() }
+    }
+}
+
+impl Lookup<'_> {
+    /// Every instant that some step looks at.
+    fn range(&self) -> TimeRange {
+        let first_ms = self.selector.shift.reference(self.grid.start_ms);
+        let last_ms = self.selector.shift.reference(self.grid.end_ms());
+        let after_ms = if self.is_smoothed() { self.lookback_ms } else { 0 };
+        TimeRange::left_open(first_ms.saturating_sub(self.lookback_ms), last_ms.saturating_add(after_ms))
+    }
+
+    fn is_smoothed(&self) -> bool {
+        self.selector.extension == Some(RangeExtension::Smoothed) && self.part == SelectedPart::Value
+    }
+
+    fn evaluate(
+        &self,
+        context: &QueryContext,
+        samples: &mut SampleBuffer,
+        labels: &Labels,
+        column: &mut StepColumn,
+    ) {
+        if self.is_smoothed() {
+            remove_stale(samples);
+            smoothed::evaluate(self, samples, column, |kind| {
+                context.annotate(kind(labels.metric_name().to_owned()), self.selector.span);
+            });
+            return;
+        }
+        let mut cursor = Cursor::new(samples, self.lookback_ms);
+        for (step, step_ms) in self.grid.timestamps().enumerate() {
+            let found = cursor.newest(self.selector.shift.reference(step_ms));
+            put(column, step, found, samples, self.part);
+        }
     }
 }
 
@@ -114,26 +136,26 @@ fn put(
 
 /// Place of a sample in its column.
 #[derive(Clone, Copy)]
-pub(super) enum Found {
+enum Found {
     Float(usize),
     Histogram(usize),
 }
 
 /// Finds newest samples at rising instants: two cursors, each moving forward only.
-pub(super) struct Lookup<'a> {
+struct Cursor<'a> {
     samples: &'a SampleBuffer,
     lookback_ms: i64,
     floats: usize,
     histograms: usize,
 }
 
-impl<'a> Lookup<'a> {
-    pub(super) fn new(samples: &'a SampleBuffer, lookback_ms: i64) -> Lookup<'a> {
-        Lookup { samples, lookback_ms, floats: 0, histograms: 0 }
+impl<'a> Cursor<'a> {
+    fn new(samples: &'a SampleBuffer, lookback_ms: i64) -> Cursor<'a> {
+        Cursor { samples, lookback_ms, floats: 0, histograms: 0 }
     }
 
     /// The newest sample in `(at − lookback, at]`, unless it is a stale marker.
-    pub(super) fn newest(&mut self, at_ms: Timestamp) -> Option<Found> {
+    fn newest(&mut self, at_ms: Timestamp) -> Option<Found> {
         let (floats, histograms) = (&self.samples.floats, &self.samples.histograms);
         self.floats = advance(&floats.timestamps, self.floats, at_ms);
         self.histograms = advance(&histograms.timestamps, self.histograms, at_ms);

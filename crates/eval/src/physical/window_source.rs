@@ -106,7 +106,7 @@ impl WindowSource for MatrixSource<'_> {
         if let Some(set) = &self.set {
             context.release_samples(self.samples.len());
             set.read(self.next, range, &mut self.samples)?;
-            drop_stale(&mut self.samples);
+            remove_stale(&mut self.samples);
             context.hold_samples(self.samples.len())?;
             self.next += 1;
         }
@@ -139,7 +139,7 @@ impl WindowSource for MatrixSource<'_> {
 }
 
 /// Takes stale markers out: windows do not see them.
-fn drop_stale(samples: &mut SampleBuffer) {
+pub(super) fn remove_stale(samples: &mut SampleBuffer) {
     let floats = &mut samples.floats;
     if floats.values.iter().any(|&value| is_stale_nan(value)) {
         let keep: Vec<bool> = floats.values.iter().map(|&value| !is_stale_nan(value)).collect();
