@@ -1,0 +1,253 @@
+//! What can be typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use narthex_model::Timestamp;
+
+use crate::output::OutputFormat;
+use crate::query_options::FeatureArgs;
+use crate::screen::Color;
+use crate::times::{parse_step, parse_time};
+
+/// Queries, lints and tests PromQL and Prometheus rule files.
+#[derive(Debug, Parser)]
+#[command(name = "narthex", version, max_term_width = 110)]
+pub(crate) struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Evaluate an expression over the samples of exposition files
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query(QueryArgs),
+    /// Show how an expression would be computed
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Show how an expression is read
+    #[command(after_help = PARSE_EXAMPLES)]
+    Parse(ParseArgs),
+    /// Format a PromQL file; comments stay
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(FmtArgs),
+    /// Find what is wrong or unwise in rule files
+    #[command(after_help = LINT_EXAMPLES)]
+    Lint(LintArgs),
+    /// Say what a server would refuse
+    Check(CheckArgs),
+    /// Run promqltest scripts
+    #[command(after_help = CONFORMANCE_EXAMPLES)]
+    Conformance(ConformanceArgs),
+}
+
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  narthex query --data metrics.prom 'sum by (job) (up)'
+  curl -s localhost:9100/metrics | narthex query --data - 'node_load1'
+  narthex query --data shop.prom --from 2026-01-05T10:30:00Z --to 2026-01-05T11:00:00Z --step 5m \\
+      'sum by (code) (rate(http_requests_total[5m]))'
+  narthex query '1 + 2 * 3'
+
+Exit status: 0 with a result, 1 when the query or the data are wrong, 2 on wrong usage or unreadable files.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  narthex explain 'rate(a[5m] @ end()) + b'
+  narthex explain --passes 'sum(rate(a{x=~\".*\"}[5m]))'";
+
+const PARSE_EXAMPLES: &str = "\
+Examples:
+  narthex parse 'sum by (job) (rate(http_requests_total[5m])) > 10'
+  narthex parse -o json 'up == 0'";
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  narthex fmt query.promql            rewrite the file
+  narthex fmt --check query.promql    exit with 1 if it is not formatted
+  echo 'sum( up )' | narthex fmt -    write the result to standard output";
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  narthex lint rules/                  every .yml, .yaml and .json below the folder
+  narthex lint 'rules/**/*.yml' --format github
+  kubectl get prometheusrules -o yaml | narthex lint -
+
+Exit status: 0 when nothing was found, 1 when something was, 2 on wrong usage or unreadable files.";
+
+const CONFORMANCE_EXAMPLES: &str = "\
+Examples:
+  narthex conformance testdata/promql
+  narthex conformance --immediate-name-removal name_label_dropping.test";
+
+/// See [`Command::Query`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QueryArgs {
+    /// Exposition or OpenMetrics file with the samples, `-` for standard input; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Vec<String>,
+    /// Evaluate at this time [default: the newest sample's, without data now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, conflicts_with_all = ["from", "to", "step"])]
+    pub(crate) at: Option<Timestamp>,
+    /// Evaluate from this time on
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires_all = ["to", "step"])]
+    pub(crate) from: Option<Timestamp>,
+    /// Evaluate up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
+    pub(crate) to: Option<Timestamp>,
+    /// Distance of two evaluations
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, requires = "from")]
+    pub(crate) step: Option<i64>,
+    /// How far back a selector looks for a sample
+    #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
+    pub(crate) lookback_ms: i64,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    /// Features of the language and the engine
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// The expression
+    pub(crate) expr: String,
+}
+
+/// See [`Command::Explain`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// Also show the plan as first built and after each pass that changed it
+    #[arg(long)]
+    pub(crate) passes: bool,
+    /// Explain a range query from this time on
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires_all = ["to", "step"])]
+    pub(crate) from: Option<Timestamp>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
+    pub(crate) to: Option<Timestamp>,
+    /// With this distance of two evaluations
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, requires = "from")]
+    pub(crate) step: Option<i64>,
+    /// Features of the language
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// The expression
+    pub(crate) expr: String,
+}
+
+/// How a tree is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TreeFormat {
+    /// Indented, a node a line, with spans.
+    Tree,
+    /// One JSON object.
+    Json,
+}
+
+/// See [`Command::Parse`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ParseArgs {
+    /// How the tree is written
+    #[arg(short, long, value_enum, default_value_t = TreeFormat::Tree)]
+    pub(crate) output: TreeFormat,
+    /// Features of the language
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// The expression
+    pub(crate) expr: String,
+}
+
+/// See [`Command::Fmt`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FmtArgs {
+    /// Change nothing; exit with 1 if a file is not formatted
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Longest line
+    #[arg(long, value_name = "COLUMNS", default_value_t = 100)]
+    pub(crate) width: usize,
+    /// Features of the language
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// PromQL files, `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+}
+
+/// See [`Command::Lint`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LintArgs {
+    /// How findings are written
+    #[arg(long, default_value = "full", value_parser = crate::commands::lint::parse_format)]
+    pub(crate) format: narthex_report::Format,
+    /// Only these codes or families (TPL, VAL001), separated by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// All but these codes or families, separated by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Explain one lint and stop
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "select", "ignore"])]
+    pub(crate) explain: Option<String>,
+    /// Features of the language
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// Rule files, folders or patterns; `-` for standard input
+    #[arg(required_unless_present = "explain", value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+}
+
+/// See [`Command::Check`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// What to check
+    #[command(subcommand)]
+    pub(crate) what: CheckCommand,
+}
+
+/// What can be checked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckCommand {
+    /// Rule files, exactly as strictly as a server
+    #[command(after_help = "Examples:\n  narthex check rules rules/*.yml")]
+    Rules(CheckRulesArgs),
+}
+
+/// See [`CheckCommand::Rules`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckRulesArgs {
+    /// How findings are written
+    #[arg(long, default_value = "full", value_parser = crate::commands::lint::parse_format)]
+    pub(crate) format: narthex_report::Format,
+    /// Features of the language
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+    /// Rule files, folders or patterns; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+}
+
+/// See [`Command::Conformance`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConformanceArgs {
+    /// Drop metric names at each operation, as a server without features does
+    #[arg(long)]
+    pub(crate) immediate_name_removal: bool,
+    /// Do not use the start times of samples
+    #[arg(long)]
+    pub(crate) no_start_timestamps: bool,
+    /// Look at `__type__` for hints about counters
+    #[arg(long)]
+    pub(crate) type_and_unit_labels: bool,
+    /// Do not evaluate instant queries again at other times and within ranges
+    #[arg(long)]
+    pub(crate) primary_only: bool,
+    /// How far back a selector looks for a sample
+    #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
+    pub(crate) lookback_ms: i64,
+    /// Scripts, folders of `.test` files or patterns
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+}

@@ -1,0 +1,60 @@
+//! `narthex explain`: how an expression would be computed.
+
+use std::fmt::Write;
+
+use narthex_model::TimeRange;
+use narthex_plan::optimize::Rewrite;
+use narthex_plan::{LogicalPlan, Optimizer, QueryParameters, build};
+
+use super::query::SUBQUERY_STEP_MS;
+use super::{or_end, read_query};
+use crate::args::ExplainArgs;
+use crate::exit::{Ended, Outcome, Trouble};
+use crate::screen::Screen;
+
+const LOOKBACK_MS: i64 = 300_000;
+
+/// Runs the command.
+pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
+    let query = match or_end(read_query(&args.expr, &args.features.parse_options(), screen)) {
+        Ok(query) => query,
+        Err(ended) => return ended,
+    };
+    match build(&query.expr, parameters(args)?) {
+        Ok(mut plan) => {
+            screen.print(&text(&mut plan, args.passes))?;
+            Ok(Outcome::Clean)
+        }
+        Err(error) => {
+            screen.complain(&[error.to_diagnostic().in_source(query.source)], &query.sources);
+            Ok(Outcome::Findings)
+        }
+    }
+}
+
+/// An instant query at the epoch unless a range is given: a plan needs times, explaining one does not need now.
+fn parameters(args: &ExplainArgs) -> Result<QueryParameters, Trouble> {
+    let (Some(from_ms), Some(to_ms), Some(step_ms)) = (args.from, args.to, args.step) else {
+        return Ok(QueryParameters::instant(0, LOOKBACK_MS, SUBQUERY_STEP_MS));
+    };
+    if to_ms < from_ms {
+        return Err(Trouble::new("--to must not lie before --from"));
+    }
+    Ok(QueryParameters::range(TimeRange::new(from_ms, to_ms), step_ms, LOOKBACK_MS, SUBQUERY_STEP_MS))
+}
+
+fn text(plan: &mut LogicalPlan, shows_passes: bool) -> String {
+    if !shows_passes {
+        Optimizer::ALL.run(plan);
+        return plan.to_string();
+    }
+    let mut text = format!("as built\n{plan}");
+    for record in Optimizer::ALL.run_recorded(plan) {
+        let written = match record.rewrite {
+            Rewrite::Changed => write!(text, "\nafter {}\n{}", record.name, record.plan),
+            Rewrite::Unchanged => writeln!(text, "\nafter {}: unchanged", record.name),
+        };
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    }
+    text
+}

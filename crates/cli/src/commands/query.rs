@@ -1,0 +1,77 @@
+//! `narthex query`: evaluates an expression over the samples of files.
+
+use narthex_diag::{Diagnostic, SourceMap};
+use narthex_eval::{Engine, EngineOptions, QueryResult};
+use narthex_model::TimeRange;
+use narthex_plan::QueryParameters;
+
+use super::{ReadQuery, or_end, read_query};
+use crate::args::QueryArgs;
+use crate::exit::{Ended, Outcome, Trouble};
+use crate::input::{Samples, load_samples};
+use crate::screen::Screen;
+use crate::times::now_ms;
+
+/// Step of a subquery that names none: a server's default evaluation interval.
+pub(super) const SUBQUERY_STEP_MS: i64 = 60_000;
+/// More evaluations than that are refused, as by a server.
+const STEPS_MAX: usize = 11_000;
+
+/// Runs the command.
+pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
+    let query = match or_end(read_query(&args.expr, &args.features.parse_options(), screen)) {
+        Ok(query) => query,
+        Err(ended) => return ended,
+    };
+    let samples = load_samples(&args.data, args.at.unwrap_or_else(now_ms))?;
+    if !samples.diagnostics.is_empty() {
+        screen.complain(&samples.diagnostics, &samples.sources);
+        return Ok(Outcome::Findings);
+    }
+    let parameters = parameters(args, &samples)?;
+    let engine = Engine::new(EngineOptions { eval: args.features.eval_options(), ..EngineOptions::STABLE });
+    match engine.evaluate(&samples.head, &query.expr, parameters) {
+        Ok(result) => show(args, &query, &result, screen),
+        Err(error) => {
+            complain(&[error.to_diagnostic()], query, screen);
+            Ok(Outcome::Findings)
+        }
+    }
+}
+
+fn parameters(args: &QueryArgs, samples: &Samples) -> Result<QueryParameters, Trouble> {
+    let (Some(from_ms), Some(to_ms), Some(step_ms)) = (args.from, args.to, args.step) else {
+        let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
+        return Ok(QueryParameters::instant(at_ms, args.lookback_ms, SUBQUERY_STEP_MS));
+    };
+    if to_ms < from_ms {
+        return Err(Trouble::new("--to must not lie before --from"));
+    }
+    let range = TimeRange::new(from_ms, to_ms);
+    let parameters = QueryParameters::range(range, step_ms, args.lookback_ms, SUBQUERY_STEP_MS);
+    if parameters.grid.len > STEPS_MAX {
+        let steps = parameters.grid.len;
+        return Err(Trouble::new(format!(
+            "{steps} evaluations are more than {STEPS_MAX}; use a longer --step"
+        )));
+    }
+    Ok(parameters)
+}
+
+fn show(args: &QueryArgs, query: &ReadQuery, result: &QueryResult, screen: &Screen) -> Ended {
+    let annotations: Vec<Diagnostic> = result
+        .annotations
+        .iter()
+        .map(|annotation| annotation.to_diagnostic().in_source(query.source))
+        .collect();
+    screen.complain(&annotations, &query.sources);
+    screen.print(&args.output.write(&result.value))?;
+    Ok(Outcome::Clean)
+}
+
+fn complain(diagnostics: &[Diagnostic], query: ReadQuery, screen: &Screen) {
+    let ReadQuery { sources, source, .. } = query;
+    let diagnostics: Vec<Diagnostic> = diagnostics.iter().map(|one| one.clone().in_source(source)).collect();
+    let sources: SourceMap = sources;
+    screen.complain(&diagnostics, &sources);
+}
