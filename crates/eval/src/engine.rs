@@ -11,6 +11,7 @@ use narthex_storage::Queryable;
 
 use crate::column::SeriesBatch;
 use crate::context::EvalOptions;
+use crate::limits::column_samples;
 use crate::physical::build::Builder;
 use crate::physical::{SeriesMetadata, matrix_root, same_labelset};
 use crate::result::{InstantSample, RangeSeries};
@@ -113,6 +114,7 @@ fn root_value(
     let mut columns = Vec::with_capacity(series.len());
     let mut batch = SeriesBatch::new();
     while operator.next_batch(context, &mut batch)? {
+        context.hold_samples(batch.columns.iter().map(column_samples).sum())?;
         columns.append(&mut batch.columns);
     }
     let rows = finished(&series, columns, plan.root.span())?;

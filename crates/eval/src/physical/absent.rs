@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use narthex_diag::Span;
 use narthex_model::Labels;
+use narthex_promql::functions::{AbsentFunction, FunctionId};
 
 use super::window_source::WindowSource;
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::{Presence, SeriesBatch};
-use crate::{EvalError, QueryContext, Windows};
+use crate::functions::extended;
+use crate::{EvalError, QueryContext, StepColumn, Windows};
 
 /// Where presence is looked for.
 pub(super) enum AbsentInput<'a> {
@@ -22,35 +25,33 @@ pub(super) struct Absent<'a> {
     labels: &'a Labels,
     input: AbsentInput<'a>,
     steps: usize,
-    series: usize,
+    span: Span,
     is_done: bool,
 }
 
 impl<'a> Absent<'a> {
-    pub(super) fn new(labels: &'a Labels, input: AbsentInput<'a>, steps: usize) -> Absent<'a> {
-        Absent { labels, input, steps, series: 0, is_done: false }
+    pub(super) fn new(labels: &'a Labels, input: AbsentInput<'a>, steps: usize, span: Span) -> Absent<'a> {
+        Absent { labels, input, steps, span, is_done: false }
     }
 
     /// The steps at which any series has something.
     fn present(&mut self, context: &QueryContext) -> Result<Presence, EvalError> {
         let mut present = Presence::default();
         present.reset(self.steps);
+        let mut batch = SeriesBatch::new();
         match &mut self.input {
             AbsentInput::Elements(input) => {
-                let mut batch = SeriesBatch::new();
                 while input.next_batch(context, &mut batch)? {
                     batch.columns.iter().for_each(|column| present.union_with(column.presence()));
                 }
             }
             AbsentInput::Windows(source) => {
                 let bounds = source.bounds();
-                for _ in 0..self.series {
-                    let windows = Windows::new(source.read_next(context)?, &bounds);
-                    for (step, window) in windows.iter().enumerate() {
-                        if !window.floats.is_empty() || !window.histograms.is_empty() {
-                            present.set(step);
-                        }
-                    }
+                while source.next_batch(context, &mut batch, &|_, samples, column| {
+                    mark_present(&Windows::new(samples, &bounds), column);
+                    Ok(())
+                })? {
+                    batch.columns.iter().for_each(|column| present.union_with(column.presence()));
                 }
             }
         }
@@ -58,11 +59,29 @@ impl<'a> Absent<'a> {
     }
 }
 
+/// Puts a number at every step whose window has a sample.
+fn mark_present(windows: &Windows<'_>, column: &mut StepColumn) {
+    for (step, window) in windows.iter().enumerate() {
+        if !window.floats.is_empty() || !window.histograms.is_empty() {
+            column.set_float(step, 1.0);
+        }
+    }
+}
+
 impl Operator for Absent<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        self.series = match &mut self.input {
-            AbsentInput::Elements(input) => input.series(context)?.len(),
-            AbsentInput::Windows(source) => source.series(context)?.len(),
+        match &mut self.input {
+            AbsentInput::Elements(input) => input.series(context)?,
+            AbsentInput::Windows(source) => {
+                if let Some(extension) = source.extension() {
+                    extended::check(
+                        FunctionId::Absent(AbsentFunction::AbsentOverTime),
+                        extension,
+                        self.span,
+                    )?;
+                }
+                source.series(context)?
+            }
         };
         Ok(Arc::new([SeriesMetadata { labels: self.labels.clone(), drops_name: false }]))
     }

@@ -49,12 +49,12 @@ impl<'a> Builder<'a> {
                 Box::new(VectorSelector::new(lookup, self.querier))
             }
             LogicalNode::Call { function, args, span } => self.call(*function, args, *span, grid)?,
-            LogicalNode::Absent { labels, expr, .. } => {
+            LogicalNode::Absent { labels, expr, span } => {
                 let input = match expr.value_type() {
                     ValueType::RangeVector => AbsentInput::Windows(self.windows(expr, grid)?),
                     _ => AbsentInput::Elements(self.operator(expr, grid)?),
                 };
-                Box::new(Absent::new(labels, input, steps))
+                Box::new(Absent::new(labels, input, steps, *span))
             }
             LogicalNode::StepInvariant { expr } => {
                 let once = StepGrid { len: steps.min(1), ..grid };
@@ -183,8 +183,9 @@ impl<'a> Builder<'a> {
             return Err(EvalError::execution("expected a range vector", span));
         };
         let source = self.windows(windows, grid)?;
+        let arg_span = args.first().map_or(span, LogicalNode::span);
         let scalars = scalars.iter().map(|node| self.scalar(node, grid)).collect::<Result<_, _>>()?;
-        let operator = Box::new(RangeFunctionOperator::new(function, source, scalars, span));
+        let operator = Box::new(RangeFunctionOperator::new(function, source, scalars, span, arg_span));
         Ok(Box::new(MergeDuplicates::new(operator, Collision::AnyStep, grid.len, span)))
     }
 

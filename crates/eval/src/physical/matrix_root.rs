@@ -1,14 +1,15 @@
 //! A range vector as the result of a query: `metric[5m]`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use narthex_diag::Span;
 use narthex_model::{Labels, Timestamp};
 use narthex_plan::LogicalNode;
 use narthex_promql::ast::RangeExtension;
 use narthex_storage::SampleBuffer;
 
 use super::build::Builder;
-use crate::column::WindowBounds;
+use crate::column::{SeriesBatch, WindowBounds};
 use crate::functions::extended::{IsCounter, extend};
 use crate::result::RangeSeries;
 use crate::{EvalError, QueryContext, Window, Windows};
@@ -24,34 +25,46 @@ pub(crate) fn matrix_root(
 ) -> Result<Vec<RangeSeries>, EvalError> {
     let mut source = builder.windows(node, builder.parameters.grid)?;
     let series = source.series(context)?;
-    let (bounds, extension) = (source.bounds(), source.extension());
-    let mut result = Vec::new();
-    for metadata in series.iter() {
-        let labels = if metadata.drops_name {
-            metadata.labels.without_metric_identity()
-        } else {
-            metadata.labels.clone()
-        };
-        let samples = source.read_next(context)?;
-        let window = Windows::new(samples, &bounds).iter().next();
-        let one = match (extension, window) {
-            (_, None) => continue,
-            (None, Some(window)) => plain(labels, &window),
-            (Some(extension), Some(window)) => {
-                let has_histograms = !samples.histograms.timestamps.is_empty();
-                if has_histograms {
-                    let message = format!("{} modifier is not supported with histograms", extension.as_str());
-                    return Err(EvalError::execution(message, node.span()));
-                }
-                extended(labels, samples, window.bounds, extension, context.parameters.lookback_ms)
+    let root = Root { bounds: source.bounds(), extension: source.extension(), context, span: node.span() };
+    let rows: Mutex<Vec<RangeSeries>> = Mutex::default();
+    let mut batch = SeriesBatch::new();
+    while source.next_batch(context, &mut batch, &|number, samples, _| {
+        let labels = series[number].final_labels();
+        if let Some(row) = root.row(labels, samples)? {
+            rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+        }
+        Ok(())
+    })? {}
+    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.sort_by(|left, right| left.labels.cmp(&right.labels));
+    Ok(rows)
+}
+
+/// What is the same for every series.
+struct Root<'c> {
+    bounds: Arc<[WindowBounds]>,
+    extension: Option<RangeExtension>,
+    context: &'c QueryContext,
+    span: Span,
+}
+
+impl Root<'_> {
+    /// The samples of one series; `None` when the window holds none.
+    fn row(&self, labels: Labels, samples: &SampleBuffer) -> Result<Option<RangeSeries>, EvalError> {
+        let Some(window) = Windows::new(samples, &self.bounds).iter().next() else { return Ok(None) };
+        let row = match self.extension {
+            None => plain(labels, &window),
+            Some(extension) if samples.histograms.timestamps.is_empty() => {
+                extended(labels, samples, window.bounds, extension, self.context.parameters.lookback_ms)
+            }
+            Some(extension) => {
+                let message = format!("{} modifier is not supported with histograms", extension.as_str());
+                return Err(EvalError::execution(message, self.span));
             }
         };
-        if !one.floats.is_empty() || !one.histograms.is_empty() {
-            result.push(one);
-        }
+        self.context.hold_samples(row.floats.len() + row.histograms.len())?;
+        Ok(Some(row).filter(|row| !row.floats.is_empty() || !row.histograms.is_empty()))
     }
-    result.sort_by(|left, right| left.labels.cmp(&right.labels));
-    Ok(result)
 }
 
 fn plain(labels: Labels, window: &Window<'_>) -> RangeSeries {

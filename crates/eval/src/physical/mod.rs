@@ -47,6 +47,11 @@ impl SeriesMetadata {
         SeriesMetadata { labels: Labels::empty(), drops_name: false }
     }
 
+    /// The labels in the result of the query.
+    pub fn final_labels(&self) -> Labels {
+        if self.drops_name { self.labels.without_metric_identity() } else { self.labels.clone() }
+    }
+
     /// The series of a new quantity made of this one: its name, type and unit go, now or at the end of the query.
     #[must_use]
     pub fn without_name(&self, context: &QueryContext) -> SeriesMetadata {

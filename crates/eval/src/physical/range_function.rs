@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use narthex_diag::Span;
+use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::{FunctionId, OverTimeFunction, RateFunction, RegressionFunction};
+use narthex_storage::SampleBuffer;
 
 use super::scalar::ScalarInput;
 use super::window_source::WindowSource;
-use super::{Description, Operator, SeriesMetadata, series_per_batch};
-use crate::column::SeriesBatch;
+use super::{Description, Operator, SeriesMetadata};
+use crate::column::{SeriesBatch, WindowBounds};
 use crate::functions::{SeriesContext, extended, over_time, rate, regression};
 use crate::{EvalError, QueryContext, StepColumn, Windows};
 
@@ -41,9 +43,11 @@ pub(super) struct RangeFunctionOperator<'a> {
     source: Box<dyn WindowSource + 'a>,
     parameters: Vec<ScalarInput<'a>>,
     parameter_columns: Vec<StepColumn>,
+    /// The call.
     span: Span,
+    /// Its first argument, which annotations point at.
+    arg_span: Span,
     input: Arc<[SeriesMetadata]>,
-    next: usize,
 }
 
 impl<'a> RangeFunctionOperator<'a> {
@@ -52,6 +56,7 @@ impl<'a> RangeFunctionOperator<'a> {
         source: Box<dyn WindowSource + 'a>,
         parameters: Vec<ScalarInput<'a>>,
         span: Span,
+        arg_span: Span,
     ) -> RangeFunctionOperator<'a> {
         let input: Arc<[SeriesMetadata]> = Arc::new([]);
         RangeFunctionOperator {
@@ -60,13 +65,9 @@ impl<'a> RangeFunctionOperator<'a> {
             parameters,
             parameter_columns: Vec::new(),
             span,
+            arg_span,
             input,
-            next: 0,
         }
-    }
-
-    fn steps(&self) -> usize {
-        self.source.bounds().len()
     }
 
     fn annotate_parameters(&self, context: &QueryContext) {
@@ -75,6 +76,38 @@ impl<'a> RangeFunctionOperator<'a> {
         }
         if let (Some(input), Some(column)) = (self.parameters.first(), self.parameter_columns.first()) {
             super::annotate_quantiles(column, input.span(), context);
+        }
+    }
+}
+
+/// One call, the same for every series.
+struct Call<'c> {
+    function: RangeFunction,
+    extension: Option<RangeExtension>,
+    range_ms: i64,
+    bounds: &'c [WindowBounds],
+    parameters: &'c [StepColumn],
+}
+
+impl Call<'_> {
+    fn evaluate(
+        &self,
+        samples: &SampleBuffer,
+        series: &SeriesContext<'_>,
+        out: &mut StepColumn,
+    ) -> Result<(), EvalError> {
+        let windows = Windows::new(samples, self.bounds);
+        let (extension, parameters) = (self.extension, self.parameters);
+        match self.function {
+            RangeFunction::Rate(function) => {
+                rate::evaluate(function, extension, self.range_ms, &windows, series, out)
+            }
+            RangeFunction::OverTime(function) => {
+                over_time::evaluate(function, extension, parameters.first(), &windows, series, out)
+            }
+            RangeFunction::Regression(function) => {
+                regression::evaluate(function, parameters, &windows, series, out)
+            }
         }
     }
 }
@@ -98,35 +131,20 @@ impl Operator for RangeFunctionOperator<'_> {
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
-        batch.start(self.next);
-        while self.next < self.input.len() && batch.columns.len() < series_per_batch(self.steps()) {
-            let labels = &self.input[self.next].labels;
-            let series = SeriesContext {
-                query: context,
-                metric: labels.metric_name(),
-                labels,
-                call_span: self.span,
-                arg_span: self.source.span(),
-            };
-            let (range_ms, extension) = (self.source.range_ms(), self.source.extension());
-            let bounds = self.source.bounds();
-            let windows = Windows::new(self.source.read_next(context)?, &bounds);
-            let out = batch.push_column(bounds.len());
-            let parameters = &self.parameter_columns;
-            match self.function {
-                RangeFunction::Rate(function) => {
-                    rate::evaluate(function, extension, range_ms, &windows, &series, out)?;
-                }
-                RangeFunction::OverTime(function) => {
-                    over_time::evaluate(function, extension, parameters.first(), &windows, &series, out)?;
-                }
-                RangeFunction::Regression(function) => {
-                    regression::evaluate(function, parameters, &windows, &series, out)?;
-                }
-            }
-            self.next += 1;
-        }
-        Ok(!batch.columns.is_empty())
+        let call = Call {
+            function: self.function,
+            extension: self.source.extension(),
+            range_ms: self.source.range_ms(),
+            bounds: &self.source.bounds(),
+            parameters: &self.parameter_columns,
+        };
+        let (input, call_span, arg_span) = (&self.input, self.span, self.arg_span);
+        self.source.next_batch(context, batch, &|series, samples, column| {
+            let labels = &input[series].labels;
+            let metric = labels.metric_name();
+            let series = SeriesContext { query: context, metric, labels, call_span, arg_span };
+            call.evaluate(samples, &series, column)
+        })
     }
 
     fn describe(&self) -> Description<'_> {

@@ -7,9 +7,11 @@ use narthex_model::{CounterResetHint, FloatHistogram, PromDuration, StepGrid};
 use narthex_plan::logical::TimeShift;
 use narthex_storage::SampleBuffer;
 
-use super::window_source::{WindowSource, window_bounds};
+use super::exchange::Workers;
+use super::window_source::{WindowKernel, WindowSource, window_bounds};
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::{SeriesBatch, WindowBounds};
+use crate::limits::column_samples;
 use crate::{EvalError, EvalErrorKind, QueryContext, SampleRef, StepColumn};
 
 /// The steps at which a subquery evaluates its expression: all multiples of its step, counted from the epoch, that some
@@ -31,9 +33,8 @@ pub(super) struct SubquerySource<'a> {
     range_ms: i64,
     span: Span,
     bounds: Arc<[WindowBounds]>,
-    batch: SeriesBatch,
-    next_in_batch: usize,
-    samples: SampleBuffer,
+    values: SeriesBatch,
+    workers: Workers,
 }
 
 impl<'a> SubquerySource<'a> {
@@ -52,9 +53,8 @@ impl<'a> SubquerySource<'a> {
             range_ms,
             span,
             bounds: window_bounds(grid, shift, range_ms),
-            batch: SeriesBatch::new(),
-            next_in_batch: 0,
-            samples: SampleBuffer::new(),
+            values: SeriesBatch::new(),
+            workers: Workers::default(),
         }
     }
 }
@@ -70,20 +70,28 @@ impl WindowSource for SubquerySource<'_> {
         self.inner.series(context)
     }
 
-    fn read_next(&mut self, context: &QueryContext) -> Result<&SampleBuffer, EvalError> {
+    fn next_batch(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError> {
         context.check()?;
-        context.release_samples(self.samples.len());
-        if self.next_in_batch >= self.batch.columns.len() {
-            self.inner.next_batch(context, &mut self.batch)?;
-            self.next_in_batch = 0;
-        }
-        self.samples.clear();
-        if let Some(column) = self.batch.columns.get(self.next_in_batch) {
-            transpose(column, self.grid, &mut self.samples);
-        }
-        self.next_in_batch += 1;
-        context.hold_samples(self.samples.len())?;
-        Ok(&self.samples)
+        let has_more = self.inner.next_batch(context, &mut self.values)?;
+        let (first, grid, values) = (self.values.first, self.grid, &self.values.columns);
+        let held = values.iter().map(column_samples).sum();
+        context.hold_samples(held)?;
+        self.workers.fill(
+            batch,
+            first..first + values.len(),
+            self.bounds.len(),
+            |series, samples, column| {
+                transpose(&values[series - first], grid, samples);
+                kernel(series, samples, column)
+            },
+        )?;
+        context.release_samples(held);
+        Ok(has_more)
     }
 
     fn bounds(&self) -> Arc<[WindowBounds]> {
@@ -94,10 +102,6 @@ impl WindowSource for SubquerySource<'_> {
         self.range_ms
     }
 
-    fn span(&self) -> Span {
-        self.span
-    }
-
     fn describe(&self) -> Description<'_> {
         let (range, step) = (PromDuration::from_ms(self.range_ms), PromDuration::from_ms(self.grid.step_ms));
         Description { line: format!("windows of {range}, steps of {step}"), inputs: vec![&*self.inner] }
@@ -106,6 +110,7 @@ impl WindowSource for SubquerySource<'_> {
 
 /// Values at steps as samples at instants. Start times are lost, and so is what a hint said of the sample before.
 fn transpose(column: &StepColumn, grid: StepGrid, samples: &mut SampleBuffer) {
+    samples.clear();
     for (step, value) in column.iter() {
         let at_ms = grid.timestamp(step);
         match value {

@@ -1,4 +1,4 @@
-//! Windows of samples, one series at a time: what range functions read.
+//! Windows of samples: what range functions read.
 
 use std::sync::Arc;
 
@@ -9,19 +9,30 @@ use narthex_plan::logical::{Selector, TimeShift};
 use narthex_promql::ast::RangeExtension;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
 
-use super::{Description, SeriesMetadata, selected, selector_text};
-use crate::column::WindowBounds;
-use crate::{EvalError, QueryContext};
+use super::exchange::Workers;
+use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
+use crate::column::{SeriesBatch, WindowBounds};
+use crate::limits::buffer_samples;
+use crate::{EvalError, QueryContext, StepColumn};
 
-/// Yields the samples of series after series, with the window that each step sees of them.
+/// What becomes of one series: its number, its samples without stale markers, and the column to fill.
+pub(super) type WindowKernel<'k> =
+    dyn Fn(usize, &SampleBuffer, &mut StepColumn) -> Result<(), EvalError> + Sync + 'k;
+
+/// Reads the samples of series after series, for kernels that see them through a window per step.
 ///
-/// [`WindowSource::series`] is called once, first; then [`WindowSource::read_next`] once per series, in that order.
+/// [`WindowSource::series`] is called once, first; then [`WindowSource::next_batch`] until it says that there is no more.
 pub(super) trait WindowSource: Send {
     /// Every series, in order.
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError>;
 
-    /// The samples of the next series, without stale markers; valid until the next call. Not called past the last.
-    fn read_next(&mut self, context: &QueryContext) -> Result<&SampleBuffer, EvalError>;
+    /// Reads the next series and fills a column of `batch` with what `kernel` makes of each; `false` after the last.
+    fn next_batch(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError>;
 
     /// The window of each step.
     fn bounds(&self) -> Arc<[WindowBounds]>;
@@ -33,9 +44,6 @@ pub(super) trait WindowSource: Send {
     fn extension(&self) -> Option<RangeExtension> {
         None
     }
-
-    /// Where the argument stands.
-    fn span(&self) -> Span;
 
     /// What it reads, and from which operators.
     fn describe(&self) -> Description<'_>;
@@ -60,7 +68,7 @@ pub(super) struct MatrixSource<'a> {
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
     next: usize,
-    samples: SampleBuffer,
+    workers: Workers,
 }
 
 impl<'a> MatrixSource<'a> {
@@ -73,8 +81,8 @@ impl<'a> MatrixSource<'a> {
         querier: &'a dyn Querier,
     ) -> MatrixSource<'a> {
         let bounds = window_bounds(grid, selector.shift, range_ms);
-        let samples = SampleBuffer::new();
-        MatrixSource { selector, range_ms, span, bounds, lookback_ms, querier, set: None, next: 0, samples }
+        let workers = Workers::default();
+        MatrixSource { selector, range_ms, span, bounds, lookback_ms, querier, set: None, next: 0, workers }
     }
 
     /// Every instant that some window, or the neighbourhood of its borders, covers.
@@ -100,17 +108,27 @@ impl WindowSource for MatrixSource<'_> {
         Ok(series)
     }
 
-    fn read_next(&mut self, context: &QueryContext) -> Result<&SampleBuffer, EvalError> {
+    fn next_batch(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError> {
         context.check()?;
-        let range = self.range();
-        if let Some(set) = &self.set {
-            context.release_samples(self.samples.len());
-            set.read(self.next, range, &mut self.samples)?;
-            remove_stale(&mut self.samples);
-            context.hold_samples(self.samples.len())?;
-            self.next += 1;
-        }
-        Ok(&self.samples)
+        let (range, steps) = (self.range(), self.bounds.len());
+        let Some(set) = &self.set else { return Ok(false) };
+        let end = set.len().min(self.next + series_per_batch(steps));
+        self.workers.fill(batch, self.next..end, steps, |series, samples, column| {
+            set.read(series, range, samples)?;
+            remove_stale(samples);
+            let held = buffer_samples(samples);
+            context.hold_samples(held)?;
+            let outcome = kernel(series, samples, column);
+            context.release_samples(held);
+            outcome
+        })?;
+        self.next = end;
+        Ok(!batch.columns.is_empty())
     }
 
     fn bounds(&self) -> Arc<[WindowBounds]> {
@@ -123,10 +141,6 @@ impl WindowSource for MatrixSource<'_> {
 
     fn extension(&self) -> Option<RangeExtension> {
         self.selector.extension
-    }
-
-    fn span(&self) -> Span {
-        self.span
     }
 
     fn describe(&self) -> Description<'_> {
