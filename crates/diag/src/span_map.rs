@@ -55,7 +55,9 @@ impl SpanMap {
         if span.is_empty() {
             return Span::empty_at(start);
         }
-        Span::new(start, self.offset(span.end as usize - 1) + 1)
+        // A decoded text may end in a line break that the file does not have.
+        let end = (self.offset(span.end as usize - 1) + 1).min(self.file_end as usize);
+        Span::new(start, end)
     }
 }
 
@@ -73,6 +75,7 @@ mod tests {
         assert_eq!(map.span(Span::new(5, 7)), Span::new(21, 23));
         assert_eq!(map.span(Span::new(0, 8)), Span::new(12, 24));
         assert_eq!(map.offset(99), 24);
+        assert_eq!(map.span(Span::new(7, 9)), Span::new(23, 24));
     }
 
     #[test]

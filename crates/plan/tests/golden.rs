@@ -68,3 +68,16 @@ fn a_single_pass_can_be_left_out() {
     Optimizer::NONE.with("hoist_step_invariant").run(&mut plan);
     assert!(plan.to_string().contains("step invariant"));
 }
+
+#[test]
+fn the_longest_chain_is_planned_and_printed_on_a_small_stack() {
+    let query = vec!["rate(x[5m])"; narthex_promql::features::CHAIN_LIMIT - 8].join(" + ");
+    let plan_all = move || {
+        let expr = parse(&query, &ParseOptions::ALL).into_result().expect("within the limits");
+        let mut plan = build(&expr, parameters()).expect("a plan");
+        Optimizer::ALL.run(&mut plan);
+        plan.to_string().lines().count()
+    };
+    let small = std::thread::Builder::new().stack_size(2 << 20).spawn(plan_all).expect("a thread");
+    assert!(small.join().expect("the stack holds") > 1000);
+}

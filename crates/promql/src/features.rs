@@ -37,7 +37,7 @@ impl Feature {
 pub const NEST_LIMIT: usize = 256;
 
 /// How deep a tree may get through chains such as `a + b + c + …`, so that walking it needs a bounded stack.
-pub const CHAIN_LIMIT: usize = 1024;
+pub const CHAIN_LIMIT: usize = 512;
 
 /// What the parser accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

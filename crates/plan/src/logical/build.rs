@@ -200,15 +200,26 @@ impl Builder {
         })
     }
 
+    /// Chains lean to the left and may be long: they are walked, not recursed into.
     fn binary(&self, node: &ast::Binary) -> Result<LogicalNode, BuildError> {
-        Ok(LogicalNode::Binary {
-            op: node.op,
-            returns_bool: node.bool_modifier.is_some(),
-            matching: matching(node),
-            lhs: self.boxed(&node.lhs)?,
-            rhs: self.boxed(&node.rhs)?,
-            span: node.span,
-        })
+        let mut chain = vec![node];
+        let mut leftmost = node.lhs.without_parens();
+        while let Expr::Binary(next) = leftmost {
+            chain.push(next);
+            leftmost = next.lhs.without_parens();
+        }
+        let mut built = self.node(leftmost)?;
+        for node in chain.into_iter().rev() {
+            built = LogicalNode::Binary {
+                op: node.op,
+                returns_bool: node.bool_modifier.is_some(),
+                matching: matching(node),
+                lhs: Box::new(built),
+                rhs: self.boxed(&node.rhs)?,
+                span: node.span,
+            };
+        }
+        Ok(built)
     }
 
     fn unary(&self, node: &ast::Unary) -> Result<LogicalNode, BuildError> {
