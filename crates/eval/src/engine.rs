@@ -90,7 +90,7 @@ impl Engine {
             return Err(EvalError::new(EvalErrorKind::Limit, message, plan.root.span()));
         }
         let querier = storage.querier(TimeRange::ALL)?;
-        let builder = Builder { querier: &*querier, parameters: &plan.parameters };
+        let builder = Builder { querier: &*querier, options: context.options, parameters: &plan.parameters };
         let value = root_value(plan, builder, context)?;
         Ok(QueryResult { value, annotations: context.take_annotations().into_sorted() })
     }

@@ -4,11 +4,13 @@ use narthex_diag::Span;
 use narthex_model::StepGrid;
 use narthex_plan::{LogicalNode, QueryParameters};
 use narthex_promql::ValueType;
-use narthex_promql::functions::{ConversionFunction, FunctionId};
+use narthex_promql::functions::{ConversionFunction, FunctionId, InfoFunction};
 use narthex_storage::Querier;
 
 use super::BoxedOperator;
 use super::absent::{Absent, AbsentInput};
+use super::info::{Info, first_shift};
+use super::info_series::InfoTimes;
 use super::instant_function::{InstantFunction, InstantFunctionOperator};
 use super::label_function::LabelFunctionOperator;
 use super::merge_duplicates::{Collision, MergeDuplicates};
@@ -19,6 +21,7 @@ use super::step_invariant::StepInvariant;
 use super::subquery::{SubquerySource, inner_grid};
 use super::vector_selector::{Lookup, VectorSelector};
 use super::window_source::{MatrixSource, WindowSource};
+use crate::context::EvalOptions;
 use crate::{EvalError, EvalErrorKind};
 
 /// Makes the operators of a plan.
@@ -26,6 +29,8 @@ use crate::{EvalError, EvalErrorKind};
 pub(crate) struct Builder<'a> {
     /// Where samples come from.
     pub querier: &'a dyn Querier,
+    /// Switches that change meaning.
+    pub(crate) options: EvalOptions,
     /// The times and defaults of the query.
     pub parameters: &'a QueryParameters,
 }
@@ -118,7 +123,7 @@ impl<'a> Builder<'a> {
         grid: StepGrid,
     ) -> Result<BoxedOperator<'a>, EvalError> {
         let steps = grid.len;
-        let merged = |input, collision| Box::new(MergeDuplicates::new(input, collision, steps, span));
+        let merged = |input| Box::new(MergeDuplicates::new(input, Collision::SameStep, steps, span));
         Ok(match (function, args) {
             (FunctionId::Rate(function), _) => {
                 self.range_function(RangeFunction::Rate(function), args, span, grid)?
@@ -152,7 +157,7 @@ impl<'a> Builder<'a> {
                 let texts: Vec<&LogicalNode> = texts.iter().collect();
                 let input = self.operator(input, grid)?;
                 let operator = LabelFunctionOperator::new(function, &texts, input, span)?;
-                merged(Box::new(operator), Collision::SameStep)
+                merged(Box::new(operator))
             }
             (FunctionId::Sort(function), [input, names @ ..]) => {
                 let text = |node: &LogicalNode| match node {
@@ -166,8 +171,29 @@ impl<'a> Builder<'a> {
                     span,
                 ))
             }
+            (FunctionId::Info(InfoFunction::Info), [base, selector @ ..]) => {
+                let shift = first_shift(base).unwrap_or_default();
+                let times = InfoTimes { grid, shift, lookback_ms: self.parameters.lookback_ms };
+                let base = self.operator(base, grid)?;
+                let info = Info::new(base, selector.first(), times, self.querier, span);
+                merged(Box::new(info))
+            }
             _ => return Err(not_implemented(function.as_str(), span)),
         })
+    }
+
+    /// An operator that takes names away; where they go at once, series may become identical.
+    fn without_names(
+        &self,
+        operator: BoxedOperator<'a>,
+        collision: Collision,
+        grid: StepGrid,
+        span: Span,
+    ) -> BoxedOperator<'a> {
+        if self.options.delayed_name_removal {
+            return operator;
+        }
+        Box::new(MergeDuplicates::new(operator, collision, grid.len, span))
     }
 
     fn range_function(
@@ -185,8 +211,8 @@ impl<'a> Builder<'a> {
         let source = self.windows(windows, grid)?;
         let arg_span = args.first().map_or(span, LogicalNode::span);
         let scalars = scalars.iter().map(|node| self.scalar(node, grid)).collect::<Result<_, _>>()?;
-        let operator = Box::new(RangeFunctionOperator::new(function, source, scalars, span, arg_span));
-        Ok(Box::new(MergeDuplicates::new(operator, Collision::AnyStep, grid.len, span)))
+        let operator = RangeFunctionOperator::new(function, source, scalars, span, arg_span);
+        Ok(self.without_names(Box::new(operator), Collision::AnyStep, grid, span))
     }
 
     fn instant_function(
@@ -199,7 +225,7 @@ impl<'a> Builder<'a> {
     ) -> Result<BoxedOperator<'a>, EvalError> {
         let parameters = self.scalars(parameters, grid)?;
         let operator = InstantFunctionOperator::new(function, self.operator(input, grid)?, parameters, grid);
-        Ok(Box::new(MergeDuplicates::new(Box::new(operator), Collision::SameStep, grid.len, span)))
+        Ok(self.without_names(Box::new(operator), Collision::SameStep, grid, span))
     }
 
     fn conversion(
@@ -215,6 +241,7 @@ impl<'a> Builder<'a> {
                 return Ok(Box::new(ScalarOfVector::new(self.operator(input, grid)?, grid.len)));
             }
             ConversionFunction::Vector => InstantFunction::Vector,
+            ConversionFunction::StartTimestamp if !self.options.start_timestamps => InstantFunction::Nothing,
             ConversionFunction::Timestamp | ConversionFunction::StartTimestamp if is_selector => {
                 InstantFunction::SamplePart
             }

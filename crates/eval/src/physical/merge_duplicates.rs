@@ -76,11 +76,11 @@ pub(crate) fn same_labelset(span: Span) -> EvalError {
 impl Operator for MergeDuplicates<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let input = self.input.series(context)?;
-        let mut places: HashMap<(&Labels, bool), usize> = HashMap::with_capacity(input.len());
+        let mut places: HashMap<&Labels, usize> = HashMap::with_capacity(input.len());
         let mut output: Vec<SeriesMetadata> = Vec::new();
         let mut slots = Vec::with_capacity(input.len());
         for series in input.iter() {
-            let slot = *places.entry((&series.labels, series.drops_name)).or_insert_with(|| {
+            let slot = *places.entry(&series.labels).or_insert_with(|| {
                 output.push(series.clone());
                 output.len() - 1
             });

@@ -6,6 +6,8 @@
 mod absent;
 pub(crate) mod build;
 mod exchange;
+mod info;
+mod info_series;
 mod instant_function;
 mod label_function;
 mod matrix_root;

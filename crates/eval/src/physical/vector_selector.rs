@@ -123,9 +123,7 @@ fn put(
     match (part, found) {
         (SelectedPart::Timestamp, _) => column.set_float(step, timestamps[at] as f64 / 1000.0),
         (SelectedPart::StartTimestamp, _) => {
-            if let Some(&start_ms) = starts.get(at).filter(|&&start_ms| start_ms != 0) {
-                column.set_float(step, start_ms as f64 / 1000.0);
-            }
+            column.set_float(step, starts.get(at).map_or(0.0, |&start_ms| start_ms as f64 / 1000.0));
         }
         (SelectedPart::Value, Found::Float(at)) => column.set_float(step, samples.floats.values[at]),
         (SelectedPart::Value, Found::Histogram(at)) => {
@@ -136,13 +134,13 @@ fn put(
 
 /// Place of a sample in its column.
 #[derive(Clone, Copy)]
-enum Found {
+pub(super) enum Found {
     Float(usize),
     Histogram(usize),
 }
 
 /// Finds newest samples at rising instants: two cursors, each moving forward only.
-struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     samples: &'a SampleBuffer,
     lookback_ms: i64,
     floats: usize,
@@ -150,12 +148,12 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(samples: &'a SampleBuffer, lookback_ms: i64) -> Cursor<'a> {
+    pub(super) fn new(samples: &'a SampleBuffer, lookback_ms: i64) -> Cursor<'a> {
         Cursor { samples, lookback_ms, floats: 0, histograms: 0 }
     }
 
     /// The newest sample in `(at − lookback, at]`, unless it is a stale marker.
-    fn newest(&mut self, at_ms: Timestamp) -> Option<Found> {
+    pub(super) fn newest(&mut self, at_ms: Timestamp) -> Option<Found> {
         let (floats, histograms) = (&self.samples.floats, &self.samples.histograms);
         self.floats = advance(&floats.timestamps, self.floats, at_ms);
         self.histograms = advance(&histograms.timestamps, self.histograms, at_ms);
