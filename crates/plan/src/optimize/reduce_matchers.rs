@@ -3,6 +3,7 @@
 //! `a{x="1", x="1", y=~".*"}` → `a{x="1"}`
 
 use narthex_model::{MatchOp, Matcher};
+use narthex_promql::functions::FunctionId;
 
 use super::{OptimizerPass, Rewrite};
 use crate::{LogicalNode, LogicalPlan};
@@ -22,6 +23,8 @@ impl OptimizerPass for ReduceMatchers {
 
 fn reduce_below(node: &mut LogicalNode) -> Rewrite {
     let mut rewrite = Rewrite::Unchanged;
+    // The conditions of the second argument also say which labels are wanted, even those that hold always.
+    let is_info = matches!(node, LogicalNode::Call { function: FunctionId::Info(_), .. });
     if let Some(selector) = node.selector_mut() {
         let kept = reduced(&selector.matchers);
         if kept.len() < selector.matchers.len() {
@@ -29,7 +32,11 @@ fn reduce_below(node: &mut LogicalNode) -> Rewrite {
             rewrite = Rewrite::Changed;
         }
     }
-    for child in node.children_mut() {
+    let mut children = node.children_mut();
+    if is_info {
+        children.truncate(1);
+    }
+    for child in children {
         if reduce_below(child) == Rewrite::Changed {
             rewrite = Rewrite::Changed;
         }
