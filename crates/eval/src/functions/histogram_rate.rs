@@ -71,7 +71,7 @@ fn hint_at_kind(input: &HistogramChange<'_>, series: &SeriesContext<'_>) {
 fn effective_first(input: &HistogramChange<'_>, series: &SeriesContext<'_>) -> Arc<FloatHistogram> {
     let first = &input.values[0];
     match input.values.get(1) {
-        Some(second) if input.change.is_counter() && is_reset(input, 1, first, series) => {
+        Some(second) if ignores_first(input) && is_reset(input, 1, first, series) => {
             Arc::new(FloatHistogram {
                 schema: second.schema,
                 custom_values: second.custom_values.clone(),
@@ -80,6 +80,11 @@ fn effective_first(input: &HistogramChange<'_>, series: &SeriesContext<'_>) -> A
         }
         _ => Arc::clone(first),
     }
+}
+
+/// A counter that starts at zero within the window has gained its first sample too.
+fn ignores_first(input: &HistogramChange<'_>) -> bool {
+    input.change.is_counter() && !input.starts_at_zero
 }
 
 fn is_reset(

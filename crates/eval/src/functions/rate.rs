@@ -207,10 +207,12 @@ struct Extent<'a> {
 /// sample counts for half an interval; a counter is not extrapolated below zero.
 fn extrapolation(extent: &Extent<'_>) -> f64 {
     let seconds = |ms: i64| ms as f64 / 1000.0;
-    let sampled_from_ms = extent.start.unwrap_or(extent.first_ms);
-    let intervals = if extent.start.is_some() { extent.samples } else { extent.samples - 1 };
-    let sampled = seconds(extent.last_ms - sampled_from_ms);
-    let average = sampled / intervals as f64;
+    let sampled = seconds(extent.last_ms - extent.start.unwrap_or(extent.first_ms));
+    // Only samples tell how far apart samples are; a single one, counted from its start, is not extrapolated at all.
+    let average = match extent.samples {
+        0 | 1 => 0.0,
+        samples => seconds(extent.last_ms - extent.first_ms) / (samples - 1) as f64,
+    };
     let threshold = average * 1.1;
     let mut to_start =
         if extent.start.is_some() { 0.0 } else { seconds(extent.first_ms - extent.window.bounds.start_ms) };

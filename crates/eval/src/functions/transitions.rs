@@ -7,7 +7,6 @@ use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::OverTimeFunction;
 
 use super::SeriesContext;
-use super::extended::{IsCounter, extend};
 use super::rate::is_start_reset;
 use crate::{StepColumn, Windows};
 
@@ -27,32 +26,33 @@ pub(super) fn evaluate(
     out: &mut StepColumn,
 ) {
     let times = transitions(function, windows, series);
-    let samples = windows.samples();
     let lookback_ms = series.query.parameters.lookback_ms;
     for (step, window) in windows.iter().enumerate() {
+        let inside = first_of(window.floats.timestamps, window.histograms.timestamps);
+        let Some(inside_ms) = inside else { continue };
         let from_ms = match extension {
-            None => first_of(window.floats.timestamps, window.histograms.timestamps),
-            Some(extension) => {
-                let floats = (samples.floats.timestamps.as_slice(), samples.floats.values.as_slice());
-                let histograms =
-                    (samples.histograms.timestamps.as_slice(), samples.histograms.values.as_slice());
-                let floats = extend(floats, window.bounds, lookback_ms, extension, IsCounter::Yes);
-                let histograms = extend(histograms, window.bounds, lookback_ms, extension, IsCounter::Yes);
-                let floats = floats.map_or(Vec::new(), |extended| extended.timestamps);
-                let histograms = histograms.map_or(Vec::new(), |extended| extended.timestamps);
-                first_of(&floats, &histograms)
-            }
+            None => inside_ms,
+            Some(_) => anchor(windows, window.bounds.start_ms, lookback_ms).unwrap_or(inside_ms),
         };
-        if let Some(from_ms) = from_ms {
-            let from = times.partition_point(|&at_ms| at_ms <= from_ms);
-            let to = times.partition_point(|&at_ms| at_ms <= window.bounds.end_ms);
-            out.set_float(step, to.saturating_sub(from) as f64);
-        }
+        let from = times.partition_point(|&at_ms| at_ms <= from_ms);
+        let to = times.partition_point(|&at_ms| at_ms <= window.bounds.end_ms);
+        out.set_float(step, to.saturating_sub(from) as f64);
     }
 }
 
 fn first_of(floats: &[Timestamp], histograms: &[Timestamp]) -> Option<Timestamp> {
     [floats.first(), histograms.first()].into_iter().flatten().copied().min()
+}
+
+/// The time of the last sample at or before the start of a window, whichever kind it is, within the lookback.
+fn anchor(windows: &Windows<'_>, start_ms: Timestamp, lookback_ms: i64) -> Option<Timestamp> {
+    let samples = windows.samples();
+    let last_of = |timestamps: &[Timestamp]| {
+        let before = timestamps.partition_point(|&at_ms| at_ms <= start_ms);
+        before.checked_sub(1).map(|at| timestamps[at])
+    };
+    let last_ms = last_of(&samples.floats.timestamps).max(last_of(&samples.histograms.timestamps))?;
+    (last_ms > start_ms.saturating_sub(lookback_ms)).then_some(last_ms)
 }
 
 /// The times of the samples that differ from their predecessor: found once, counted by every window.
