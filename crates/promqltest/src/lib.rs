@@ -11,10 +11,11 @@
 //! assert_eq!((report.passed, report.failed()), (1, 0));
 //! ```
 //!
-//! Reading order: [`script`], [`mod@parse`], `load`, [`run`], `repeat`, `compare`, [`report`].
+//! Reading order: [`script`], [`mod@parse`], `load`, [`run`], `repeat`, `compare`, [`report`], [`oracle`].
 
 mod compare;
 mod load;
+pub mod oracle;
 pub mod parse;
 mod repeat;
 pub mod report;
