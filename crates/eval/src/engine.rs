@@ -1,10 +1,10 @@
 //! Expression to result: the way a query takes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use narthex_diag::Span;
-use narthex_model::{Labels, TimeRange};
+use narthex_model::{Labels, StepGrid, TimeRange};
 use narthex_plan::{LogicalNode, LogicalPlan, Optimizer, QueryKind, QueryParameters, build};
 use narthex_promql::{Expr, ValueType};
 use narthex_storage::Queryable;
@@ -46,52 +46,91 @@ impl Engine {
         Engine { options }
     }
 
+    /// Plans an expression that was parsed without errors.
+    ///
+    /// # Errors
+    /// When it has no plan at these times, or there are more of them than the limit allows.
+    pub fn prepare(&self, expr: &Expr, parameters: QueryParameters) -> Result<Query, EvalError> {
+        let mut plan = build(expr, parameters)?;
+        self.options.optimizer.run(&mut plan);
+        self.prepare_plan(plan)
+    }
+
+    /// Takes a plan as it is.
+    ///
+    /// # Errors
+    /// When it has more steps than the limit allows.
+    pub fn prepare_plan(&self, plan: LogicalPlan) -> Result<Query, EvalError> {
+        let (steps, max) = (plan.parameters.grid.len, self.options.limits.steps_max);
+        if steps > max {
+            let message = format!("query would be evaluated at {steps} steps, more than the limit of {max}");
+            return Err(EvalError::new(EvalErrorKind::Limit, message, plan.root.span()));
+        }
+        Ok(Query { plan, options: self.options })
+    }
+
     /// Plans an expression and evaluates it over a store.
     ///
     /// # Errors
-    /// When it has no plan at these times, the data do not fit it, a limit is reached, or the store fails.
+    /// As [`Engine::prepare`] and [`Query::evaluate`].
     pub fn evaluate(
         &self,
         storage: &dyn Queryable,
         expr: &Expr,
         parameters: QueryParameters,
     ) -> Result<QueryResult, EvalError> {
-        let mut plan = build(expr, parameters)?;
-        self.options.optimizer.run(&mut plan);
-        self.evaluate_plan(storage, &plan)
+        self.prepare(expr, parameters)?.evaluate(storage)
+    }
+}
+
+/// A planned query: what to compute, not yet over which data. May be evaluated any number of times.
+#[derive(Clone)]
+pub struct Query {
+    plan: LogicalPlan,
+    options: EngineOptions,
+}
+
+impl Query {
+    /// What is computed, after optimization.
+    pub fn plan(&self) -> &LogicalPlan {
+        &self.plan
     }
 
-    /// Evaluates a plan over a store.
+    /// How it is computed: an indented tree of operators, one line each. Nothing is read for it.
     ///
     /// # Errors
-    /// As [`Engine::evaluate`].
-    pub fn evaluate_plan(
-        &self,
-        storage: &dyn Queryable,
-        plan: &LogicalPlan,
-    ) -> Result<QueryResult, EvalError> {
-        let context = QueryContext::new(plan.parameters, self.options.limits, self.options.eval);
-        self.evaluate_in(storage, plan, &context)
+    /// When an argument is invalid in itself, such as a regular expression.
+    pub fn explain(&self) -> Result<String, EvalError> {
+        crate::physical::explain(&self.plan, self.options.eval)
     }
 
-    /// Evaluates a plan in surroundings of the caller's, who may cancel it from another thread.
+    /// The surroundings of one evaluation, for [`Query::evaluate_in`].
+    pub fn context(&self) -> QueryContext {
+        QueryContext::new(self.plan.parameters, self.options.limits, self.options.eval)
+    }
+
+    /// Evaluates the query over a store.
     ///
     /// # Errors
-    /// As [`Engine::evaluate`].
+    /// When the data do not fit the query, a limit is reached, or the store fails.
+    pub fn evaluate(&self, storage: &dyn Queryable) -> Result<QueryResult, EvalError> {
+        self.evaluate_in(&self.context(), storage)
+    }
+
+    /// Evaluates the query in surroundings made by [`Query::context`], through which another thread may cancel it. One
+    /// context is for one evaluation.
+    ///
+    /// # Errors
+    /// As [`Query::evaluate`], and when the evaluation was canceled.
     pub fn evaluate_in(
         &self,
-        storage: &dyn Queryable,
-        plan: &LogicalPlan,
         context: &QueryContext,
+        storage: &dyn Queryable,
     ) -> Result<QueryResult, EvalError> {
-        let (steps, max) = (plan.parameters.grid.len, context.limits.steps_max);
-        if steps > max {
-            let message = format!("query would be evaluated at {steps} steps, more than the limit of {max}");
-            return Err(EvalError::new(EvalErrorKind::Limit, message, plan.root.span()));
-        }
         let querier = storage.querier(TimeRange::ALL)?;
-        let builder = Builder { querier: &*querier, options: context.options, parameters: &plan.parameters };
-        let value = root_value(plan, builder, context)?;
+        let parameters = &self.plan.parameters;
+        let builder = Builder { querier: &*querier, options: self.options.eval, parameters };
+        let value = root_value(&self.plan, builder, context)?;
         Ok(QueryResult { value, annotations: context.take_annotations().into_sorted() })
     }
 }
@@ -102,14 +141,31 @@ fn root_value(
     context: &QueryContext,
 ) -> Result<QueryValue, EvalError> {
     let parameters = &plan.parameters;
-    let at_ms = parameters.grid.start_ms;
-    if let LogicalNode::Text { value, .. } = &plan.root {
-        return Ok(QueryValue::Text { at_ms, value: value.clone() });
+    let (root_type, at_ms) = (plan.root.value_type(), parameters.grid.start_ms);
+    match (&plan.root, parameters.kind, root_type) {
+        (LogicalNode::Text { value, .. }, ..) => return Ok(QueryValue::Text { at_ms, value: value.clone() }),
+        (_, _, ValueType::RangeVector) => {
+            return matrix_root(&plan.root, builder, context).map(QueryValue::Matrix);
+        }
+        _ => {}
     }
-    if plan.root.value_type() == ValueType::RangeVector {
-        return matrix_root(&plan.root, builder, context).map(QueryValue::Matrix);
-    }
-    let mut operator = builder.operator(&plan.root, parameters.grid)?;
+    let rows = rows(&plan.root, builder, context)?;
+    Ok(match (parameters.kind, root_type) {
+        (QueryKind::Instant, ValueType::Scalar) => {
+            let value = rows.first().and_then(|row| row.1.float(0)).unwrap_or(f64::NAN);
+            QueryValue::Scalar { at_ms, value }
+        }
+        (QueryKind::Instant, _) => QueryValue::Vector(vector(rows, at_ms)),
+        (QueryKind::Range, _) => QueryValue::Matrix(matrix(rows, parameters.grid)),
+    })
+}
+
+/// A series of the result.
+type Row = (Labels, StepColumn);
+
+/// Everything that the root yields.
+fn rows(root: &LogicalNode, builder: Builder<'_>, context: &QueryContext) -> Result<Vec<Row>, EvalError> {
+    let mut operator = builder.operator(root, builder.parameters.grid)?;
     let series = operator.series(context)?;
     let mut columns = Vec::with_capacity(series.len());
     let mut batch = SeriesBatch::new();
@@ -117,15 +173,7 @@ fn root_value(
         context.hold_samples(batch.columns.iter().map(column_samples).sum())?;
         columns.append(&mut batch.columns);
     }
-    let rows = finished(&series, columns, plan.root.span())?;
-    Ok(match (parameters.kind, plan.root.value_type()) {
-        (QueryKind::Instant, ValueType::Scalar) => {
-            let value = rows.first().and_then(|row| row.1.float(0)).unwrap_or(f64::NAN);
-            QueryValue::Scalar { at_ms, value }
-        }
-        (QueryKind::Instant, _) => QueryValue::Vector(vector(rows, parameters)),
-        (QueryKind::Range, _) => QueryValue::Matrix(matrix(rows, parameters)),
-    })
+    finished(&series, columns, root.span())
 }
 
 /// The last of delayed name removal: marked series lose their names, and what became identical is merged.
@@ -133,18 +181,14 @@ fn finished(
     series: &Arc<[SeriesMetadata]>,
     columns: Vec<StepColumn>,
     span: Span,
-) -> Result<Vec<(Labels, StepColumn)>, EvalError> {
-    let mut rows: Vec<(Labels, StepColumn)> = Vec::with_capacity(columns.len());
-    let mut places: BTreeMap<Labels, usize> = BTreeMap::new();
+) -> Result<Vec<Row>, EvalError> {
+    let mut rows: Vec<Row> = Vec::with_capacity(columns.len());
+    let mut places: HashMap<Labels, usize> = HashMap::with_capacity(columns.len());
     for (metadata, column) in series.iter().zip(columns) {
         if column.is_absent() {
             continue;
         }
-        let labels = if metadata.drops_name {
-            metadata.labels.without_metric_identity()
-        } else {
-            metadata.labels.clone()
-        };
+        let labels = metadata.final_labels();
         let place = *places.entry(labels.clone()).or_insert(rows.len());
         match rows.get_mut(place) {
             None => rows.push((labels, column)),
@@ -155,26 +199,25 @@ fn finished(
     Ok(rows)
 }
 
-fn vector(rows: Vec<(Labels, StepColumn)>, parameters: &QueryParameters) -> Vec<InstantSample> {
-    let at_ms = parameters.grid.start_ms;
-    let sample = |(labels, column): (Labels, StepColumn)| {
-        Some(InstantSample { labels, at_ms, value: column.get(0)?.to_value() })
-    };
+fn vector(rows: Vec<Row>, at_ms: i64) -> Vec<InstantSample> {
+    let sample =
+        |(labels, column): Row| Some(InstantSample { labels, at_ms, value: column.get(0)?.to_value() });
     rows.into_iter().filter_map(sample).collect()
 }
 
-fn matrix(mut rows: Vec<(Labels, StepColumn)>, parameters: &QueryParameters) -> Vec<RangeSeries> {
+fn matrix(mut rows: Vec<Row>, grid: StepGrid) -> Vec<RangeSeries> {
     rows.sort_by(|left, right| left.0.cmp(&right.0));
-    let series = |(labels, column): (Labels, StepColumn)| {
-        let mut series = RangeSeries { labels, ..RangeSeries::default() };
-        for (step, value) in column.iter() {
-            let at_ms = parameters.grid.timestamp(step);
-            match value {
-                SampleRef::Float(value) => series.floats.push((at_ms, value)),
-                SampleRef::Histogram(value) => series.histograms.push((at_ms, Arc::clone(value))),
-            }
+    rows.into_iter().map(|row| range_series(row, grid)).collect()
+}
+
+fn range_series((labels, column): Row, grid: StepGrid) -> RangeSeries {
+    let mut series = RangeSeries { labels, ..RangeSeries::default() };
+    for (step, value) in column.iter() {
+        let at_ms = grid.timestamp(step);
+        match value {
+            SampleRef::Float(value) => series.floats.push((at_ms, value)),
+            SampleRef::Histogram(value) => series.histograms.push((at_ms, Arc::clone(value))),
         }
-        series
-    };
-    rows.into_iter().map(series).collect()
+    }
+    series
 }

@@ -6,6 +6,7 @@
 mod absent;
 pub(crate) mod build;
 mod exchange;
+mod explain;
 mod info;
 mod info_series;
 mod instant_function;
@@ -28,6 +29,7 @@ use narthex_model::Labels;
 use narthex_plan::logical::Selector;
 use narthex_storage::SeriesSet;
 
+pub(crate) use explain::explain;
 pub(crate) use matrix_root::matrix_root;
 pub(crate) use merge_duplicates::same_labelset;
 

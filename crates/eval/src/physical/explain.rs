@@ -1,0 +1,73 @@
+//! The tree of operators as text, for people.
+
+use narthex_model::{Labels, Matcher, TimeRange};
+use narthex_plan::{LogicalNode, LogicalPlan};
+use narthex_promql::ValueType;
+use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageError};
+
+use super::build::Builder;
+use super::{Description, Operator};
+use crate::EvalError;
+use crate::context::EvalOptions;
+
+/// One line per operator, inputs indented below.
+pub(crate) fn explain(plan: &LogicalPlan, options: EvalOptions) -> Result<String, EvalError> {
+    let parameters = &plan.parameters;
+    let builder = Builder { querier: &NoData, options, parameters };
+    let mut text = String::new();
+    if let LogicalNode::Text { value, .. } = &plan.root {
+        text = format!("string {value:?}\n");
+    } else if plan.root.value_type() == ValueType::RangeVector {
+        write(&mut text, builder.windows(&plan.root, parameters.grid)?.describe(), 0);
+    } else {
+        write(&mut text, builder.operator(&plan.root, parameters.grid)?.describe(), 0);
+    }
+    Ok(text)
+}
+
+fn write(text: &mut String, description: Description<'_>, depth: usize) {
+    text.extend(std::iter::repeat_n("  ", depth));
+    text.push_str(&description.line);
+    text.push('\n');
+    description.inputs.into_iter().map(Operator::describe).for_each(|input| write(text, input, depth + 1));
+}
+
+/// A store that is never read: operators read when they are run, not when they are made.
+struct NoData;
+
+impl Querier for NoData {
+    fn select(
+        &self,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &SelectHints,
+    ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
+        Ok(Box::new(NoSeries(Labels::empty())))
+    }
+
+    fn label_names(&self, _: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    fn label_values(&self, _: &str, _: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Its selections; the labels are there to have something to refer to.
+struct NoSeries(Labels);
+
+impl SeriesSet for NoSeries {
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn labels(&self, _: usize) -> &Labels {
+        &self.0
+    }
+
+    fn read(&self, _: usize, _: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+        samples.clear();
+        Ok(())
+    }
+}
