@@ -2,6 +2,7 @@
 //!
 //! The benchmarks themselves are in `benches/`; `README.md` says how to run them and what they are to reach.
 
+pub mod cluster;
 pub mod expressions;
 pub mod rules;
 pub mod samples;

@@ -17,7 +17,7 @@ use narthex_testkit::SplitMix64;
 use mutate::mutated;
 
 /// Mutations of each seed in a run that nobody asked more of.
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 200;
 
 fn seeds_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")

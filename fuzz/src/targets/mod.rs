@@ -3,6 +3,7 @@
 pub mod chunk_decode;
 pub mod chunk_roundtrip;
 pub mod duration_number;
+pub mod eval;
 pub mod exposition_openmetrics;
 pub mod exposition_text;
 pub mod plan;
@@ -10,6 +11,7 @@ pub mod promql_format;
 pub mod promql_lex;
 pub mod promql_parse;
 pub mod promql_series;
+pub mod promqltest_script;
 pub mod regex;
 pub mod rulefmt;
 pub mod template;
@@ -33,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "chunk_decode", run: chunk_decode::target, seeds: "chunk" },
     Target { name: "chunk_roundtrip", run: chunk_roundtrip::target, seeds: "samples" },
     Target { name: "duration_number", run: duration_number::target, seeds: "number" },
+    Target { name: "eval", run: eval::target, seeds: "promql" },
     Target { name: "exposition_openmetrics", run: exposition_openmetrics::target, seeds: "openmetrics" },
     Target { name: "exposition_text", run: exposition_text::target, seeds: "exposition" },
     Target { name: "plan", run: plan::target, seeds: "promql" },
@@ -40,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "promql_lex", run: promql_lex::target, seeds: "promql" },
     Target { name: "promql_parse", run: promql_parse::target, seeds: "promql" },
     Target { name: "promql_series", run: promql_series::target, seeds: "series" },
+    Target { name: "promqltest_script", run: promqltest_script::target, seeds: "promqltest" },
     Target { name: "regex", run: regex::target, seeds: "regex" },
     Target { name: "rulefmt", run: rulefmt::target, seeds: "rules" },
     Target { name: "template", run: template::target, seeds: "template" },

@@ -35,7 +35,8 @@ fn check(regex: &Regex, pattern: &str, haystack: &str) {
     }
     if let Ok(unanchored) = UnanchoredRegex::new(pattern) {
         assert_eq!(unanchored.replace_all(haystack, "$0"), haystack);
-        assert!(!matches || unanchored.is_match(haystack));
+        // Without anchors a `.` does not match a line break.
+        assert!(!matches || haystack.contains('\n') || unanchored.is_match(haystack));
     }
 }
 

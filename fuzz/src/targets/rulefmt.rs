@@ -17,9 +17,8 @@ const ALL: [Options; 4] = [
 
 /// See the module.
 pub fn target(data: &[u8]) {
-    if let Some(text) = text(data) {
-        ALL.iter().for_each(|options| check(&parse(text, options), text));
-    }
+    let Some(text) = text(data) else { return };
+    ALL.iter().for_each(|options| check(&parse(text, options), text));
 }
 
 fn check(parsed: &RuleFileParse, text: &str) {
