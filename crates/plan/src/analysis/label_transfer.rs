@@ -359,7 +359,7 @@ fn agreeing<'e>(node: &'e Binary, kept: &LabelFacts<'e>, other: &LabelFacts<'e>)
 }
 
 /// A compared label on which the two sides of a binary operator never agree, so that nothing ever matches.
-pub(super) fn conflict<'e>(
+pub fn conflict<'e>(
     node: &'e Binary,
     lhs: &LabelFacts<'e>,
     rhs: &LabelFacts<'e>,

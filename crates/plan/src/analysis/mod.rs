@@ -35,6 +35,7 @@ use narthex_promql::Expr;
 use operands::Operands;
 
 pub use interval::Interval;
+pub use label_transfer::conflict;
 pub use label_values::LabelValues;
 pub use labels::{Conflict, Known, LabelFact, LabelFacts, Others};
 pub use presence::{Emptiness, Presence};
