@@ -208,3 +208,12 @@ impl Diagnostic {
         self
     }
 }
+
+/// The message alone; places and notes need a source and a renderer.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
