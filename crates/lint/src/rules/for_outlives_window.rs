@@ -23,7 +23,8 @@ static SPEC: LintSpec = LintSpec {
     explanation: "\
 `increase(x[5m]) > 0` holds for at most five minutes after an event.\n\
 With `for: 5m` or more the condition ends before the alert fires: one event never raises it, only events that keep coming do.\n\
-To be told of every event, leave `for` out and keep the alert up with `keep_firing_for`, or make the window longer than `for`.",
+To be told of every event, leave `for` out and keep the alert up with `keep_firing_for`, or make the window longer than `for`.\n\
+With `rate`, where something lasting is more often meant, the finding is only informative.",
     bad: "- alert: Restarted\n  expr: changes(start_time_seconds[5m]) > 0\n  for: 10m\n",
     good: "- alert: Restarted\n  expr: changes(start_time_seconds[5m]) > 0\n  keep_firing_for: 10m\n",
 };
@@ -41,8 +42,12 @@ impl Lint for ForOutlivesWindow {
             return;
         }
         let message = "one event never makes this alert fire: its window is over before `for` is";
+        let mut finding = rule.finding(&SPEC, message, hold_for.span);
+        if window.is_rate {
+            finding.severity = Severity::Info;
+        }
         findings.push(
-            rule.finding(&SPEC, message, hold_for.span)
+            finding
                 .with_label("the condition must hold for this long")
                 .with_secondary(rule.locate(window.span), "an event shows for no longer than this")
                 .with_secondary(rule.locate(event), "true as soon as there is one event")
@@ -53,6 +58,8 @@ impl Lint for ForOutlivesWindow {
 }
 
 struct Window {
+    /// Whether a rate is asked for, which is more often meant to be lasting.
+    is_rate: bool,
     range_ms: i64,
     span: Span,
 }
@@ -86,7 +93,9 @@ fn counted_window(expr: &Expr) -> Option<Window> {
                 let Expr::Matrix(matrix) = node.args.first()?.without_parens() else { return None };
                 let range_ms =
                     matrix.range.evaluate_positive_ms(DurationScope { step_ms: 0, range_ms: 0 }).ok()?;
-                Some(Window { range_ms, span: matrix.brackets })
+                let is_rate =
+                    matches!(node.function?, FunctionId::Rate(which) if which != RateFunction::Increase);
+                Some(Window { is_rate, range_ms, span: matrix.brackets })
             }
             FunctionId::Label(_) if node.function?.spec().returns == ValueType::InstantVector => {
                 counted_window(node.args.first()?)

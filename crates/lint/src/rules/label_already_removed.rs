@@ -2,6 +2,7 @@
 
 use narthex_diag::{Code, Diagnostic, Severity, Span, Spanned};
 use narthex_model::labels::METRIC_NAME;
+use narthex_model::{MatchOp, Matcher};
 use narthex_plan::analysis::{LabelFacts, Reason, View};
 use narthex_promql::Expr;
 use narthex_promql::ast::{Aggregate, Binary, GroupSide, GroupingKind, MatchingKind};
@@ -43,6 +44,9 @@ impl Lint for LabelAlreadyRemoved {
                     if node.function == Some(FunctionId::Label(LabelFunction::Replace))
                         && node.args.len() == 5 =>
                 {
+                    if fills_in(&node.args[4]) {
+                        continue;
+                    }
                     let source = node.args[3].without_parens();
                     let Some(input) = view.children().first().map(|view| view.node()) else { continue };
                     if let Expr::String(name) = source
@@ -57,6 +61,12 @@ impl Lint for LabelAlreadyRemoved {
             }
         }
     }
+}
+
+/// Whether the pattern of a `label_replace` matches the empty text: then a missing source is what it is for.
+fn fills_in(pattern: &Expr) -> bool {
+    let Expr::String(pattern) = pattern.without_parens() else { return false };
+    Matcher::new("", MatchOp::Regex, pattern.value.clone()).is_ok_and(|matcher| matcher.matches_empty())
 }
 
 fn removed(labels: &LabelFacts<'_>, name: &str) -> Option<Reason> {
@@ -137,7 +147,7 @@ mod tests {
         check("LBL001", "foo + on (cluster) sum(bar)", &["cluster"]);
         check("LBL001", "sum(a) / on (x) sum(b)", &["x"]);
         check("LBL001", "a * on (job) group_left (owner) sum by (job) (b)", &["owner"]);
-        check("LBL001", "label_replace(sum(a), \"x\", \"$1\", \"job\", \"(.*)\")", &["\"job\""]);
+        check("LBL001", "label_replace(sum(a), \"x\", \"$1\", \"job\", \"(.+)\")", &["\"job\""]);
     }
 
     #[test]
@@ -147,6 +157,7 @@ mod tests {
             "sum by (job) (sum without (env) (a))",
             "a * on (job) group_left (owner) b",
             "label_replace(sum(a), \"x\", \"all\", \"\", \"\")",
+            "label_replace(sum(a), \"x\", \"all\", \"job\", \".*\")",
             "sum without (job) (sum by (env) (a))",
             "max by (owner) (a * on (job) group_left (owner) b)",
             "count by (v) (count_values by (job) (\"v\", a))",

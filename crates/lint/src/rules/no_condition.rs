@@ -2,6 +2,7 @@
 
 use narthex_diag::{Code, Severity};
 use narthex_promql::Expr;
+use narthex_promql::aggregations::AggregateOp;
 use narthex_promql::ast::walk;
 use narthex_promql::functions::FunctionId;
 use narthex_promql::operators::BinaryOp;
@@ -25,7 +26,7 @@ static SPEC: LintSpec = LintSpec {
 An alert fires for every element of its query, whatever the value: zero and NaN count as well.\n\
 Without a comparison the alert fires as long as the series exist.\n\
 Add the threshold that is meant, often `> 0`.\n\
-Queries of recorded series (with a colon in the name) are left alone, because the condition may be in the record.",
+Queries of recorded series (with a colon in the name) are left alone, because the condition may be in the record, and so are plain selections by label, because the series may exist only while there is something to tell.",
     bad: "- alert: Errors\n  expr: rate(errors_total[5m])\n",
     good: "- alert: Errors\n  expr: rate(errors_total[5m]) > 0\n",
 };
@@ -36,7 +37,8 @@ impl Lint for NoCondition {
     }
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
-        if rule.alert().is_none() || has_condition(rule.expr()) || reads_conditions(rule) {
+        let expr = rule.expr();
+        if rule.alert().is_none() || has_condition(expr) || selects_a_state(expr) || reads_conditions(rule) {
             return;
         }
         let finding = rule.in_expr(&SPEC, "this alert has no condition", rule.expr().span());
@@ -61,6 +63,23 @@ fn has_condition(expr: &Expr) -> bool {
         };
     });
     found
+}
+
+/// Whether series are picked by their labels: `node_state{state="down"}` may exist only while the state lasts.
+fn selects_a_state(expr: &Expr) -> bool {
+    match expr.without_parens() {
+        Expr::Selector(selector) => !selector.matchers.is_empty(),
+        Expr::Aggregate(node) => {
+            let op = node.op;
+            let is_about_presence = op.selects_elements()
+                || matches!(
+                    op,
+                    AggregateOp::Group | AggregateOp::Count | AggregateOp::Min | AggregateOp::Max
+                );
+            is_about_presence && selects_a_state(&node.expr)
+        }
+        _ => false,
+    }
 }
 
 /// Whether the series are recorded, or alerts, or there are none at all.
@@ -95,6 +114,8 @@ mod tests {
             "vector(1)",
             "ALERTS",
             "a > bool 1",
+            "node_state{state=\"down\"}",
+            "max by (x) (node_state{state=\"down\"})",
         ] {
             check("VAL006", expr, &[]);
         }

@@ -2,6 +2,7 @@
 
 use narthex_diag::{Code, Severity};
 use narthex_promql::ast::{DurationScope, VectorSelector};
+use narthex_rulefmt::RuleFile;
 
 use crate::context::{Findings, RuleContext};
 use crate::records::{RecordRef, recording_rule, selectors};
@@ -33,21 +34,33 @@ impl Lint for ReadBeforeRecord {
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
         let file = &rule.group.file;
+        let mut reported = Vec::new();
         for selector in selectors(rule.expr()) {
             if looks_back(selector) {
                 continue;
             }
             let of_group = || {
                 let records = file.records.read_by(&file.parse.file, selector);
-                records.filter(|at| at.group == rule.group.at)
+                records.filter(|at| at.group == rule.group.at && !refines_itself(&file.parse.file, *at))
             };
             let is_recorded_before = of_group().any(|at| at.rule < rule.at);
             let later = of_group().find(|at| at.rule > rule.at);
-            if let Some(later) = later.filter(|_| !is_recorded_before) {
+            let is_news = |later: &RecordRef| !is_recorded_before && !reported.contains(later);
+            if let Some(later) = later.filter(is_news) {
+                reported.push(later);
                 report(rule, selector, later, findings);
             }
         }
     }
+}
+
+/// Whether a record reads series of its own name: then there are others of that name, and it only adds to them.
+fn refines_itself(file: &RuleFile, at: RecordRef) -> bool {
+    recording_rule(file, at).is_some_and(|(_, record)| {
+        let name = record.record.value.as_str();
+        let read = selectors(&record.expr.parse.expr);
+        read.iter().any(|one| one.name.as_ref().is_some_and(|read| &*read.value == name))
+    })
 }
 
 /// Whether the selector asks for the past anyway.
@@ -83,6 +96,8 @@ mod tests {
         check("REC001", &format!("{record}{alert}{record}"), &[]);
         check("REC001", &format!("- alert: A\n  expr: a:b offset 5m > 1\n{record}"), &[]);
         check("REC001", "- record: a:b\n  expr: a:b + 1", &[]);
+        check("REC001", "- alert: A\n  expr: b + b > 1\n- record: b\n  expr: sum(c)", &["b"]);
+        check("REC001", "- alert: A\n  expr: b > 1\n- record: b\n  expr: b * 2\n  labels: {x: y}", &[]);
     }
 
     #[test]

@@ -36,7 +36,10 @@ impl Lint for UnknownLabel {
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
         for_missing_reads(rule, |template, read| {
             // Labels that the rule sets and labels of absent series have lints of their own.
-            if rule.label(read.label).is_none() && read.reason.why != Why::Absent {
+            if rule.label(read.label).is_none()
+                && read.reason.why != Why::Absent
+                && !is_guarded(template, read)
+            {
                 findings.push(report(rule, template, read));
             }
         });
@@ -73,6 +76,15 @@ pub(crate) fn for_missing_reads<'a>(
     }
 }
 
+/// Whether the template tests the label before it uses it: then the test is what is reported.
+fn is_guarded(template: &TemplateContext<'_>, read: MissingRead<'_>) -> bool {
+    let is_test = |other: &narthex_template::LabelRead| {
+        let LabelKey::Name(name) = &other.key else { return false };
+        other.source == LabelSource::Labels && other.role == ReadRole::Tested && name.value == read.label
+    };
+    read.role == ReadRole::Used && template.reads.iter().any(is_test)
+}
+
 fn report(rule: &RuleContext<'_>, template: &TemplateContext<'_>, read: MissingRead<'_>) -> Diagnostic {
     let MissingRead { label, reason, .. } = read;
     let message = format!("template reads label `{label}`, which this alert never has");
@@ -80,10 +92,11 @@ fn report(rule: &RuleContext<'_>, template: &TemplateContext<'_>, read: MissingR
         ReadRole::Tested => "always empty, so the condition is decided",
         ReadRole::Used => "always empty in notifications",
     };
-    let finding = rule
-        .in_template(&SPEC, message, template, read.span)
-        .with_label(effect)
-        .with_secondary(rule.locate(reason.span), reason.why.describe());
+    let mut finding = rule.in_template(&SPEC, message, template, read.span);
+    if read.role == ReadRole::Tested {
+        finding.severity = Severity::Warning;
+    }
+    let finding = finding.with_label(effect).with_secondary(rule.locate(reason.span), reason.why.describe());
     let labels = &rule.analysis.root().labels;
     if !labels.is_closed() {
         return finding;
@@ -124,7 +137,7 @@ mod tests {
         check("TPL002", &rule(by_job, "{{ .Labels.pod }} {{ $labels.job }}"), &["pod"]);
         check("TPL002", &rule(by_job, "{{ index $labels \"pod\" }}"), &["\"pod\""]);
         check("TPL002", &rule(by_job, "{{ if $value }}{{ $labels.pod }}{{ end }}"), &["pod"]);
-        check("TPL002", &rule(by_job, "{{ if $labels.pod }}x{{ end }}"), &["pod"]);
+        check("TPL002", &rule(by_job, "{{ if $labels.pod }}{{ $labels.pod }}{{ end }}"), &["pod"]);
         check("TPL002", &rule(by_job, "{{ with $labels }}{{ .pod }}{{ end }}"), &["pod"]);
         check("TPL002", &rule("sum without (pod) (x) > 1", "{{ $labels.pod }}"), &["pod"]);
         check("TPL002", &rule("a / on (job) b > 1", "{{ $labels.pod }}"), &["pod"]);
