@@ -3,10 +3,11 @@
 use narthex_diag::{Applicability, Diagnostic, Edit, Span, Suggestion};
 use narthex_plan::analysis::Analysis;
 use narthex_promql::Expr;
+use narthex_promql::ast::VectorSelector;
 use narthex_rulefmt::{AlertingRule, Entry, QueryText, Rule, RuleFileParse, RuleGroup};
 use narthex_template::{LabelRead, Template, label_reads};
 
-use crate::records::RecordIndex;
+use crate::records::{RecordIndex, selectors};
 use crate::spec::LintSpec;
 
 /// What was found.
@@ -58,6 +59,8 @@ pub struct RuleContext<'a> {
     pub rule: &'a Rule,
     /// Its place in the group.
     pub at: usize,
+    /// Every selector of its expression, those of ranges included.
+    pub selectors: Vec<&'a VectorSelector>,
     /// What is certain of its expression, which is valid.
     pub analysis: Analysis<'a>,
     /// The templates among its labels and annotations.
@@ -125,7 +128,8 @@ impl<'a> RuleContext<'a> {
             Some(TemplateContext { entry, template, role, reads: label_reads(template) })
         });
         let templates = templates.collect();
-        Some(RuleContext { group, rule, at, analysis: Analysis::new(&parse.expr), templates })
+        let selectors = selectors(&parse.expr);
+        Some(RuleContext { group, rule, at, selectors, analysis: Analysis::new(&parse.expr), templates })
     }
 
     /// The rule, if it raises alerts.

@@ -4,7 +4,6 @@ use narthex_diag::{Code, Severity};
 use narthex_plan::analysis::Presence;
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
 /// See the module.
@@ -33,7 +32,7 @@ impl Lint for ConstantAlert {
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
         let root = rule.analysis.root();
-        if rule.alert().is_none() || root.presence != Presence::Always || selectors(rule.expr()).is_empty() {
+        if rule.alert().is_none() || root.presence != Presence::Always || rule.selectors.is_empty() {
             return;
         }
         let mut finding = rule.in_expr(&SPEC, "this alert always fires", rule.expr().span());

@@ -35,42 +35,38 @@ impl Lint for IdenticalRule {
         let mut rules: Vec<Place<'_>> = Vec::new();
         for group in groups {
             let valid = group.rules.iter().filter(|rule| rule.expr().parse.diagnostics.is_empty());
-            rules.extend(valid.map(|rule| Place { group, rule }));
+            rules.extend(valid.map(|rule| Place { group, rule, labels: labels(group, rule) }));
         }
         // Stable: among equals the first of the file stays first.
-        rules.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| compare_labels(a, b)));
-        for same in rules.chunk_by(|a, b| a.key() == b.key() && compare_labels(a, b).is_eq()) {
+        rules.sort_by(|a, b| a.key().cmp(&b.key()));
+        for same in rules.chunk_by(|a, b| a.key() == b.key()) {
             report_identical(file, same, findings);
         }
     }
 }
 
-#[derive(Clone, Copy)]
 struct Place<'a> {
     group: &'a RuleGroup,
     rule: &'a Rule,
+    labels: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Place<'a> {
-    fn key(&self) -> (usize, bool, &'a str) {
+    fn key(&self) -> (usize, bool, &'a str, &[(&'a str, &'a str)]) {
         let is_alert = matches!(self.rule, Rule::Alerting(_));
-        (self.group.object, is_alert, self.rule.name().value.as_str())
-    }
-
-    /// The labels the rule sets, sorted: its own come before the group's.
-    fn labels(&self) -> Vec<(&'a str, &'a str)> {
-        let own = self.rule.labels();
-        let of_group = self.group.labels.iter();
-        let inherited = of_group.filter(|entry| !own.iter().any(|one| one.name.value == entry.name.value));
-        let mut labels: Vec<_> =
-            own.iter().chain(inherited).map(|entry| (&*entry.name.value, &*entry.value.value)).collect();
-        labels.sort_unstable();
-        labels
+        (self.group.object, is_alert, self.rule.name().value.as_str(), &self.labels)
     }
 }
 
-fn compare_labels(a: &Place<'_>, b: &Place<'_>) -> std::cmp::Ordering {
-    a.labels().cmp(&b.labels())
+/// The labels a rule sets, sorted: its own come before the group's.
+fn labels<'a>(group: &'a RuleGroup, rule: &'a Rule) -> Vec<(&'a str, &'a str)> {
+    let own = rule.labels();
+    let inherited =
+        group.labels.iter().filter(|entry| !own.iter().any(|one| one.name.value == entry.name.value));
+    let mut labels: Vec<_> =
+        own.iter().chain(inherited).map(|entry| (&*entry.name.value, &*entry.value.value)).collect();
+    labels.sort_unstable();
+    labels
 }
 
 /// Reports those among rules of one name and labels whose expressions mean the same.
@@ -78,8 +74,8 @@ fn report_identical(file: &FileContext<'_>, rules: &[Place<'_>], findings: &mut 
     if rules.len() < 2 {
         return;
     }
-    let mut texts: Vec<(String, Place<'_>)> =
-        rules.iter().map(|place| (canonical(place.rule), *place)).collect();
+    let mut texts: Vec<(String, &Place<'_>)> =
+        rules.iter().map(|place| (canonical(place.rule), place)).collect();
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     for same in texts.chunk_by(|a, b| a.0 == b.0) {
         let Some(((_, first), others)) = same.split_first() else { continue };

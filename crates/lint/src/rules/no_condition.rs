@@ -8,7 +8,6 @@ use narthex_promql::functions::FunctionId;
 use narthex_promql::operators::BinaryOp;
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
 /// See the module.
@@ -84,12 +83,13 @@ fn selects_a_state(expr: &Expr) -> bool {
 
 /// Whether the series are recorded, or alerts, or there are none at all.
 fn reads_conditions(rule: &RuleContext<'_>) -> bool {
-    let selectors = selectors(rule.expr());
     let is_conditional = |name: &str| {
         let is_recorded = !rule.group.file.records.of(&rule.group.file.parse.file, name).is_empty();
         name.contains(':') || name.starts_with("ALERTS") || is_recorded
     };
-    selectors.iter().all(|selector| selector.name.as_ref().is_none_or(|name| is_conditional(&name.value)))
+    rule.selectors
+        .iter()
+        .all(|selector| selector.name.as_ref().is_none_or(|name| is_conditional(&name.value)))
 }
 
 #[cfg(test)]

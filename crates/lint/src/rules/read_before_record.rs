@@ -35,7 +35,7 @@ impl Lint for ReadBeforeRecord {
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
         let file = &rule.group.file;
         let mut reported = Vec::new();
-        for selector in selectors(rule.expr()) {
+        for &selector in &rule.selectors {
             if looks_back(selector) {
                 continue;
             }

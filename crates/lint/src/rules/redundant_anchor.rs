@@ -4,7 +4,6 @@ use narthex_diag::{Applicability, Code, Severity, Span};
 use narthex_promql::ast::LabelMatcher;
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
 /// See the module.
@@ -31,7 +30,7 @@ impl Lint for RedundantAnchor {
     }
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
-        for written in selectors(rule.expr()).into_iter().flat_map(|selector| &selector.matchers) {
+        for written in rule.selectors.iter().flat_map(|selector| &selector.matchers) {
             let anchors = anchors(rule, written);
             let Some(first) = anchors.first() else { continue };
             let edits: Vec<(Span, &str)> = anchors.iter().map(|anchor| (*anchor, "")).collect();

@@ -4,7 +4,6 @@ use narthex_diag::{Applicability, Code, Severity};
 use narthex_model::{MatchOp, Matcher};
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::rules::unexpanded_variable::variable;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
@@ -32,7 +31,7 @@ impl Lint for RegexInEquality {
     }
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
-        for written in selectors(rule.expr()).into_iter().flat_map(|selector| &selector.matchers) {
+        for written in rule.selectors.iter().flat_map(|selector| &selector.matchers) {
             let matcher = &written.matcher;
             let op = match matcher.op() {
                 MatchOp::Equal => "=~",

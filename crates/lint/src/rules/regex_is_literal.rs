@@ -5,7 +5,6 @@ use narthex_model::MatchOp;
 use narthex_model::labels::quote;
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
 /// See the module.
@@ -32,7 +31,7 @@ impl Lint for RegexIsLiteral {
     }
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
-        for written in selectors(rule.expr()).into_iter().flat_map(|selector| &selector.matchers) {
+        for written in rule.selectors.iter().flat_map(|selector| &selector.matchers) {
             let matcher = &written.matcher;
             let Some(literal) = matcher.regex().and_then(|regex| regex.literal()) else { continue };
             let op = if matcher.op() == MatchOp::Regex { "=" } else { "!=" };

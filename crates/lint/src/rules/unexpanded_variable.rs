@@ -3,7 +3,6 @@
 use narthex_diag::{Code, Severity, Span};
 
 use crate::context::{Findings, RuleContext};
-use crate::records::selectors;
 use crate::spec::{Class, DefaultState, Lint, LintSpec};
 
 /// See the module.
@@ -31,7 +30,7 @@ impl Lint for UnexpandedVariable {
     }
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
-        for written in selectors(rule.expr()).into_iter().flat_map(|selector| &selector.matchers) {
+        for written in rule.selectors.iter().flat_map(|selector| &selector.matchers) {
             let raw = rule.slice(written.value);
             let Some(place) = variable(raw) else { continue };
             let span = place.shifted(written.value.start as usize);
