@@ -101,7 +101,7 @@ impl Query {
     /// # Errors
     /// When an argument is invalid in itself, such as a regular expression.
     pub fn explain(&self) -> Result<String, EvalError> {
-        crate::physical::explain(&self.plan, self.options.eval)
+        crate::physical::explain(&self.plan, &self.options)
     }
 
     /// The surroundings of one evaluation, for [`Query::evaluate_in`].
@@ -129,7 +129,8 @@ impl Query {
     ) -> Result<QueryResult, EvalError> {
         let querier = storage.querier(TimeRange::ALL)?;
         let parameters = &self.plan.parameters;
-        let builder = Builder { querier: &*querier, options: self.options.eval, parameters };
+        let (options, limits) = (self.options.eval, self.options.limits);
+        let builder = Builder { querier: &*querier, options, limits, parameters };
         let value = root_value(&self.plan, builder, context)?;
         Ok(QueryResult { value, annotations: context.take_annotations().into_sorted() })
     }
@@ -167,36 +168,40 @@ type Row = (Labels, StepColumn);
 fn rows(root: &LogicalNode, builder: Builder<'_>, context: &QueryContext) -> Result<Vec<Row>, EvalError> {
     let mut operator = builder.operator(root, builder.parameters.grid)?;
     let series = operator.series(context)?;
-    let mut columns = Vec::with_capacity(series.len());
+    let mut rows = Rows { rows: Vec::new(), places: HashMap::with_capacity(series.len()), span: root.span() };
     let mut batch = SeriesBatch::new();
     while operator.next_batch(context, &mut batch)? {
         context.hold_samples(batch.columns.iter().map(column_samples).sum())?;
-        columns.append(&mut batch.columns);
+        for (metadata, column) in series[batch.first..].iter().zip(batch.columns.drain(..)) {
+            rows.push(metadata, column)?;
+        }
     }
-    finished(&series, columns, root.span())
+    Ok(rows.rows)
 }
 
 /// The last of delayed name removal: marked series lose their names, and what became identical is merged.
-fn finished(
-    series: &Arc<[SeriesMetadata]>,
-    columns: Vec<StepColumn>,
+struct Rows {
+    rows: Vec<Row>,
+    places: HashMap<Labels, usize>,
     span: Span,
-) -> Result<Vec<Row>, EvalError> {
-    let mut rows: Vec<Row> = Vec::with_capacity(columns.len());
-    let mut places: HashMap<Labels, usize> = HashMap::with_capacity(columns.len());
-    for (metadata, column) in series.iter().zip(columns) {
+}
+
+impl Rows {
+    fn push(&mut self, metadata: &SeriesMetadata, column: StepColumn) -> Result<(), EvalError> {
         if column.is_absent() {
-            continue;
+            return Ok(());
         }
         let labels = metadata.final_labels();
-        let place = *places.entry(labels.clone()).or_insert(rows.len());
-        match rows.get_mut(place) {
-            None => rows.push((labels, column)),
-            Some(row) if row.1.presence().intersects(column.presence()) => return Err(same_labelset(span)),
-            Some(row) => column.iter().for_each(|(step, value)| row.1.set_ref(step, value)),
+        let place = *self.places.entry(labels.clone()).or_insert(self.rows.len());
+        match self.rows.get_mut(place) {
+            None => self.rows.push((labels, column)),
+            Some((_, known)) if known.presence().intersects(column.presence()) => {
+                return Err(same_labelset(self.span));
+            }
+            Some((_, known)) => column.iter().for_each(|(step, value)| known.set_ref(step, value)),
         }
+        Ok(())
     }
-    Ok(rows)
 }
 
 fn vector(rows: Vec<Row>, at_ms: i64) -> Vec<InstantSample> {

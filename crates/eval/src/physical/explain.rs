@@ -7,13 +7,12 @@ use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageErro
 
 use super::build::Builder;
 use super::{Description, Operator};
-use crate::EvalError;
-use crate::context::EvalOptions;
+use crate::{EngineOptions, EvalError};
 
 /// One line per operator, inputs indented below.
-pub(crate) fn explain(plan: &LogicalPlan, options: EvalOptions) -> Result<String, EvalError> {
+pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<String, EvalError> {
     let parameters = &plan.parameters;
-    let builder = Builder { querier: &NoData, options, parameters };
+    let builder = Builder { querier: &NoData, options: options.eval, limits: options.limits, parameters };
     let mut text = String::new();
     if let LogicalNode::Text { value, .. } = &plan.root {
         text = format!("string {value:?}\n");

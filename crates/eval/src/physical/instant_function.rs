@@ -1,4 +1,4 @@
-//! Functions of the element at a step: `math`, `trigonometry`, `date`, `timestamp`, `vector`.
+//! Functions of the element at a step: `math`, `trigonometry`, `date`, `timestamp`.
 
 use std::sync::Arc;
 
@@ -24,8 +24,6 @@ pub(super) enum InstantFunction {
     StepTime,
     /// Nothing: a selector already yielded the part of the sample that is asked for.
     SamplePart,
-    /// Nothing: a scalar becomes an element.
-    Vector,
     /// No element has what is asked for.
     Nothing,
 }
@@ -61,7 +59,7 @@ impl<'a> InstantFunctionOperator<'a> {
                     }
                 }
             }
-            InstantFunction::SamplePart | InstantFunction::Vector => {}
+            InstantFunction::SamplePart => {}
             InstantFunction::Nothing => column.reset(self.grid.len),
         }
     }
@@ -72,9 +70,6 @@ impl Operator for InstantFunctionOperator<'_> {
         let input = self.input.series(context)?;
         for parameter in &mut self.parameters {
             self.parameter_columns.push(parameter.column(context)?);
-        }
-        if self.function == InstantFunction::Vector {
-            return Ok(input);
         }
         Ok(input.iter().map(|series| series.without_name(context)).collect())
     }
@@ -94,7 +89,6 @@ impl Operator for InstantFunctionOperator<'_> {
             InstantFunction::Date(function) => FunctionId::Date(function).as_str(),
             InstantFunction::StepTime => "step time",
             InstantFunction::SamplePart => "without name",
-            InstantFunction::Vector => "vector",
             InstantFunction::Nothing => "nothing",
         };
         let parameters = self.parameters.iter().map(ScalarInput::operator);

@@ -4,29 +4,41 @@
 //! functions read, and who computes in parallel), then one file per operator.
 
 mod absent;
+mod aggregate;
 pub(crate) mod build;
+mod build_vector;
+mod count_values;
 mod exchange;
 mod explain;
+mod histogram_function;
+mod histogram_slots;
 mod info;
 mod info_series;
 mod instant_function;
 mod label_function;
+mod limit_aggregate;
 mod matrix_root;
 mod merge_duplicates;
 mod range_function;
+mod rank_aggregate;
 mod scalar;
+mod scalar_binary;
+mod set_operation;
 mod smoothed;
 mod sort;
 mod step_invariant;
+mod step_notes;
 mod subquery;
+mod unary;
+mod vector_binary;
 mod vector_selector;
 mod window_source;
 
 use std::sync::Arc;
 
 use narthex_diag::Span;
-use narthex_model::Labels;
-use narthex_plan::logical::Selector;
+use narthex_model::{Labels, PromDuration};
+use narthex_plan::logical::{Selector, TimeShift};
 use narthex_storage::SeriesSet;
 
 pub(crate) use explain::explain;
@@ -136,5 +148,13 @@ pub(crate) fn annotate_quantiles(column: &StepColumn, span: Span, context: &Quer
 /// What a selector asks for, for `explain`.
 fn selector_text(selector: &Selector) -> String {
     let matchers: Vec<String> = selector.matchers.iter().map(|matcher| format!("{matcher:?}")).collect();
-    format!("{{{}}}", matchers.join(", "))
+    let extension = selector.extension.map_or(String::new(), |extension| format!(" {}", extension.as_str()));
+    format!("{{{}}}{extension}{}", matchers.join(", "), shift_text(selector.shift))
+}
+
+/// From when a selector or subquery looks, for `explain`.
+fn shift_text(shift: TimeShift) -> String {
+    let at = shift.at_ms.map_or(String::new(), |at_ms| format!(" @ {at_ms} ms"));
+    let offset = PromDuration::from_ms(shift.offset_ms);
+    if shift.offset_ms == 0 { at } else { format!("{at} offset {offset}") }
 }

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use narthex_diag::Span;
 use narthex_model::{CounterResetHint, FloatHistogram, PromDuration, StepGrid};
 use narthex_plan::logical::TimeShift;
 use narthex_storage::SampleBuffer;
 
 use super::exchange::Workers;
 use super::window_source::{WindowKernel, WindowSource, window_bounds};
-use super::{Description, Operator, SeriesMetadata};
+use super::{Description, Operator, SeriesMetadata, shift_text};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::limits::column_samples;
-use crate::{EvalError, EvalErrorKind, QueryContext, SampleRef, StepColumn};
+use crate::{EvalError, QueryContext, SampleRef, StepColumn};
 
 /// The steps at which a subquery evaluates its expression: all multiples of its step, counted from the epoch, that some
 /// step of the outer grid sees. Division truncates towards zero, as upstream's does.
@@ -31,7 +30,7 @@ pub(super) struct SubquerySource<'a> {
     inner: Box<dyn Operator + 'a>,
     grid: StepGrid,
     range_ms: i64,
-    span: Span,
+    shift: TimeShift,
     bounds: Arc<[WindowBounds]>,
     values: SeriesBatch,
     workers: Workers,
@@ -45,13 +44,12 @@ impl<'a> SubquerySource<'a> {
         grid: StepGrid,
         shift: TimeShift,
         range_ms: i64,
-        span: Span,
     ) -> SubquerySource<'a> {
         SubquerySource {
             inner,
             grid: inner_grid,
             range_ms,
-            span,
+            shift,
             bounds: window_bounds(grid, shift, range_ms),
             values: SeriesBatch::new(),
             workers: Workers::default(),
@@ -61,12 +59,6 @@ impl<'a> SubquerySource<'a> {
 
 impl WindowSource for SubquerySource<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        if self.grid.len > context.limits.steps_max {
-            let (steps, max) = (self.grid.len, context.limits.steps_max);
-            let message =
-                format!("subquery would be evaluated at {steps} steps, more than the limit of {max}");
-            return Err(EvalError::new(EvalErrorKind::Limit, message, self.span));
-        }
         self.inner.series(context)
     }
 
@@ -104,7 +96,10 @@ impl WindowSource for SubquerySource<'_> {
 
     fn describe(&self) -> Description<'_> {
         let (range, step) = (PromDuration::from_ms(self.range_ms), PromDuration::from_ms(self.grid.step_ms));
-        Description { line: format!("windows of {range}, steps of {step}"), inputs: vec![&*self.inner] }
+        Description {
+            line: format!("windows of {range}, steps of {step}{}", shift_text(self.shift)),
+            inputs: vec![&*self.inner],
+        }
     }
 }
 

@@ -180,3 +180,49 @@ fn advance(timestamps: &[Timestamp], from: usize, at_ms: Timestamp) -> usize {
     let near = rest.iter().take(WALK).take_while(|&&sample_ms| sample_ms <= at_ms).count();
     if near < WALK { from + near } else { from + rest.partition_point(|&sample_ms| sample_ms <= at_ms) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use narthex_model::sample::stale_nan;
+    use narthex_model::{FloatHistogram, SampleValue};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> impl Strategy<Value = SampleValue> {
+        let histogram = |sum| SampleValue::from(FloatHistogram { sum, ..FloatHistogram::default() });
+        prop_oneof![
+            4 => Just(SampleValue::Float(1.0)),
+            1 => Just(SampleValue::Float(f64::NAN)),
+            1 => Just(SampleValue::Float(stale_nan())),
+            2 => Just(histogram(1.0)),
+            1 => Just(histogram(stale_nan())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_cursor_finds_what_a_scan_finds(
+            series in prop::collection::btree_map(0..400_i64, sample(), 0..80),
+            start_ms in -50..450_i64,
+            step_ms in 1..90_i64,
+            lookback_ms in 1..120_i64,
+        ) {
+            let series: BTreeMap<Timestamp, SampleValue> = series;
+            let mut samples = SampleBuffer::new();
+            series.iter().for_each(|(&at_ms, value)| samples.push(at_ms, value.clone(), 0));
+            let mut cursor = Cursor::new(&samples, lookback_ms);
+            for at_ms in (0..20).map(|step| start_ms + step * step_ms) {
+                let newest = series.range(at_ms - lookback_ms + 1..=at_ms).next_back();
+                let expected = newest.filter(|(_, value)| !value.is_stale()).map(|(&at_ms, _)| at_ms);
+                let found = cursor.newest(at_ms).map(|found| match found {
+                    Found::Float(at) => samples.floats.timestamps[at],
+                    Found::Histogram(at) => samples.histograms.timestamps[at],
+                });
+                prop_assert_eq!(found, expected, "at {}", at_ms);
+            }
+        }
+    }
+}

@@ -101,7 +101,11 @@ impl<'a> MatrixSource<'a> {
 
 impl WindowSource for MatrixSource<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        let hints = SelectHints { range_ms: self.range_ms, ..SelectHints::default() };
+        let step_ms = match &*self.bounds {
+            [first, second, ..] => second.step_ms - first.step_ms,
+            _ => 0,
+        };
+        let hints = SelectHints { step_ms, range_ms: self.range_ms, ..SelectHints::default() };
         let set = self.querier.select(&self.selector.matchers, self.range(), &hints)?;
         let series = selected(&*set, context, self.span)?;
         self.set = Some(set);
@@ -174,4 +178,26 @@ pub(super) fn remove_stale(samples: &mut SampleBuffer) {
 fn retain<T>(column: &mut Vec<T>, keep: &[bool]) {
     let mut marks = keep.iter();
     column.retain(|_| *marks.next().unwrap_or(&true));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use narthex_model::FloatHistogram;
+    use narthex_model::sample::stale_nan;
+
+    #[test]
+    fn stale_markers_go_and_start_times_stay_with_their_samples() {
+        let mut samples = SampleBuffer::new();
+        let histogram = |sum| FloatHistogram { sum, ..FloatHistogram::default() };
+        for (at_ms, value) in [(1, 1.0), (2, stale_nan()), (3, f64::NAN), (4, stale_nan())] {
+            samples.push(at_ms, value.into(), at_ms - 1);
+            samples.push(at_ms + 10, histogram(value).into(), 0);
+        }
+        remove_stale(&mut samples);
+        assert_eq!(samples.floats.timestamps, [1, 3]);
+        assert_eq!(samples.floats.start_timestamps, [0, 2]);
+        assert_eq!(samples.histograms.timestamps, [11, 13]);
+        assert!(samples.histograms.start_timestamps.is_empty());
+    }
 }

@@ -1,0 +1,145 @@
+//! Plan to operators: one dispatch by node here, one by function family in `call`.
+
+mod call;
+
+use narthex_diag::Span;
+use narthex_model::StepGrid;
+use narthex_plan::{LogicalNode, QueryParameters};
+use narthex_promql::ValueType;
+use narthex_storage::Querier;
+
+use super::BoxedOperator;
+use super::absent::{Absent, AbsentInput};
+use super::build_vector::{AggregateNode, BinaryNode};
+use super::merge_duplicates::{Collision, MergeDuplicates};
+use super::scalar::{Number, ScalarInput};
+use super::step_invariant::StepInvariant;
+use super::subquery::{SubquerySource, inner_grid};
+use super::vector_selector::{Lookup, VectorSelector};
+use super::window_source::{MatrixSource, WindowSource};
+use crate::context::EvalOptions;
+use crate::{EvalError, EvalErrorKind, Limits};
+
+/// Makes the operators of a plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Builder<'a> {
+    /// Where samples come from.
+    pub(crate) querier: &'a dyn Querier,
+    /// Switches that change meaning.
+    pub(crate) options: EvalOptions,
+    /// How much the query may use.
+    pub(crate) limits: Limits,
+    /// The times and defaults of the query.
+    pub(crate) parameters: &'a QueryParameters,
+}
+
+/// An operator, or why there is none.
+type Built<'a> = Result<BoxedOperator<'a>, EvalError>;
+
+impl<'a> Builder<'a> {
+    /// The operator of a node that yields scalars or instant vectors on `grid`.
+    ///
+    /// # Errors
+    /// When an argument is invalid in itself, such as a regular expression, or a subquery has too many steps.
+    pub(crate) fn operator(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
+        match node {
+            LogicalNode::Number { value, .. } => Ok(Box::new(Number::new(*value, grid.len))),
+            LogicalNode::VectorSelector { selector, part } => {
+                let lookback_ms = self.parameters.lookback_ms;
+                let lookup = Lookup { selector, part: *part, grid, lookback_ms };
+                Ok(Box::new(VectorSelector::new(lookup, self.querier)))
+            }
+            LogicalNode::Call { function, args, span } => self.call(*function, args, *span, grid),
+            LogicalNode::Absent { labels, expr, span } => {
+                let input = match expr.value_type() {
+                    ValueType::RangeVector => AbsentInput::Windows(self.windows(expr, grid)?),
+                    _ => AbsentInput::Elements(self.operator(expr, grid)?),
+                };
+                Ok(Box::new(Absent::new(labels, input, grid.len, *span)))
+            }
+            LogicalNode::Aggregate { op, grouping, parameter, expr, span } => {
+                let parameter = parameter.as_deref();
+                self.aggregate(&AggregateNode { op: *op, grouping, parameter, expr, span: *span }, grid)
+            }
+            LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
+                let (op, returns_bool, span) = (*op, *returns_bool, *span);
+                self.binary(&BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
+            }
+            LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
+            LogicalNode::StepInvariant { expr } => {
+                let once = StepGrid { len: grid.len.min(1), ..grid };
+                Ok(Box::new(StepInvariant::new(self.operator(expr, once)?, grid.len)))
+            }
+            LogicalNode::Text { .. } | LogicalNode::MatrixSelector { .. } | LogicalNode::Subquery { .. } => {
+                Err(mistyped("an instant vector or scalar", node))
+            }
+        }
+    }
+
+    /// The windows of a node that yields range vectors, one per step of `grid`.
+    ///
+    /// # Errors
+    /// As [`Builder::operator`].
+    pub(super) fn windows(
+        &self,
+        node: &'a LogicalNode,
+        grid: StepGrid,
+    ) -> Result<Box<dyn WindowSource + 'a>, EvalError> {
+        match node {
+            LogicalNode::MatrixSelector { selector, range_ms, span } => {
+                let lookback_ms = self.parameters.lookback_ms;
+                let source = MatrixSource::new(selector, *range_ms, *span, grid, lookback_ms, self.querier);
+                Ok(Box::new(source))
+            }
+            LogicalNode::Subquery { expr, range_ms, step_ms, shift, span } => {
+                let inner = inner_grid(grid, *shift, *range_ms, *step_ms);
+                self.check_steps(inner, *span)?;
+                let operator = self.operator(expr, inner)?;
+                Ok(Box::new(SubquerySource::new(operator, inner, grid, *shift, *range_ms)))
+            }
+            // A window is the same at every step when its reference time is: nothing to repeat.
+            LogicalNode::StepInvariant { expr } => self.windows(expr, grid),
+            _ => Err(mistyped("a range vector", node)),
+        }
+    }
+
+    /// Refuses the steps of a subquery when there are too many, before anything is made for each of them.
+    fn check_steps(&self, grid: StepGrid, span: Span) -> Result<(), EvalError> {
+        let (steps, max) = (grid.len, self.limits.steps_max);
+        if steps <= max {
+            return Ok(());
+        }
+        let message = format!("subquery would be evaluated at {steps} steps, more than the limit of {max}");
+        Err(EvalError::new(EvalErrorKind::Limit, message, span))
+    }
+
+    /// A scalar argument.
+    pub(super) fn scalar(&self, node: &'a LogicalNode, grid: StepGrid) -> Result<ScalarInput<'a>, EvalError> {
+        Ok(ScalarInput::new(self.operator(node, grid)?, grid.len, node.span()))
+    }
+
+    /// An operator that takes names away; where they go at once, series may become identical.
+    pub(super) fn without_names(
+        &self,
+        operator: BoxedOperator<'a>,
+        collision: Collision,
+        grid: StepGrid,
+        span: Span,
+    ) -> BoxedOperator<'a> {
+        if self.options.delayed_name_removal {
+            return operator;
+        }
+        Box::new(MergeDuplicates::new(operator, collision, grid.len, span))
+    }
+}
+
+/// The error of something that has no operator.
+fn not_implemented(name: &str, span: Span) -> EvalError {
+    EvalError::new(EvalErrorKind::NotImplemented, format!("{name}() is not implemented yet"), span)
+}
+
+/// The error of a node that yields something else than its place needs; plans of checked expressions have none.
+fn mistyped(expected: &str, node: &LogicalNode) -> EvalError {
+    let found = node.value_type().as_str();
+    EvalError::new(EvalErrorKind::Plan, format!("expected {expected}, got {found}"), node.span())
+}
