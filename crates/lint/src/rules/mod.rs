@@ -35,7 +35,9 @@ mod unexpanded_variable;
 mod unknown_label;
 mod value_in_identity;
 
-use crate::spec::Lint;
+use narthex_diag::Code;
+
+use crate::spec::{Lint, LintSpec};
 
 /// Every lint.
 pub const LINTS: &[&dyn Lint] = &[
@@ -74,6 +76,16 @@ pub const LINTS: &[&dyn Lint] = &[
     &redundant_default::RedundantDefault,
     &template_in_alert_name::TemplateInAlertName,
 ];
+
+/// The lint with that code or name.
+pub fn find(code_or_name: &str) -> Option<&'static LintSpec> {
+    LINTS.iter().map(|lint| lint.spec()).find(|spec| spec.code.0 == code_or_name || spec.name == code_or_name)
+}
+
+/// What a code stands for, in one sentence, for formats that list their codes.
+pub fn describe(code: Code) -> Option<&'static str> {
+    find(code.0).map(|spec| spec.summary)
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! What a comment says: which codes, where, until when.
 
 use super::pint;
+use crate::rules;
 
 /// What a directive is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +52,12 @@ fn own_directive(text: &str) -> Option<Directive> {
         _ => return None,
     };
     let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
-    let codes = codes.map(|code| if code == "ALL" { String::new() } else { code.to_owned() }).collect();
+    let codes = codes.map(|code| match rules::find(code) {
+        Some(spec) => spec.code.0.to_owned(),
+        None if code == "ALL" => String::new(),
+        None => code.to_owned(),
+    });
+    let codes = codes.collect();
     let until = rest.split_whitespace().find_map(|word| word.strip_prefix("until="));
     Some(Directive { extent, codes, until_ms: until.and_then(date_ms) })
 }
@@ -88,6 +94,7 @@ mod tests {
         let codes = |text| parse_comment(text).map(|directive| directive.codes.join("+"));
         assert_eq!(codes("# nx: ignore[VAL001,TPL] because"), Some("VAL001+TPL".to_owned()));
         assert_eq!(codes("#nx: ignore-file[ALL]"), Some(String::new()));
+        assert_eq!(codes("# nx: ignore[never-true]"), Some("VAL001".to_owned()));
         assert_eq!(codes("# nx: ignore VAL001"), None);
         assert_eq!(codes("# nginx: ignore[VAL001]"), None);
     }
