@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use narthex_benches::rules::{RULES_PER_FILE, file};
+use narthex_lint::{LintConfig, Linter};
 use narthex_rulefmt::Options;
 
 const RULES: usize = 40_000;
@@ -27,6 +28,10 @@ fn rules(criterion: &mut Criterion) {
         let read =
             |text: &String| narthex_rulefmt::parse(black_box(text), &Options::PROMETHEUS).diagnostics.len();
         bencher.iter(|| files.iter().map(read).sum::<usize>());
+    });
+    let linter = Linter::new(&LintConfig::default());
+    group.bench_function("lint", |bencher| {
+        bencher.iter(|| files.iter().map(|text| linter.lint_file(black_box(text)).len()).sum::<usize>());
     });
     group.finish();
 }

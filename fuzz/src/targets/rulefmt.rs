@@ -1,5 +1,6 @@
-//! Any text as a rule file of any dialect: what is found lies in the text, expressions know where they stand.
+//! Any text as a rule file of any dialect: what is found and linted lies in the text, expressions know where they stand.
 
+use narthex_lint::{LINTS, LintConfig, LintSelector, lint_file};
 use narthex_rulefmt::{Dialect, Input, NameValidation, Options, RuleFileParse, parse};
 use narthex_yaml::UnknownFields;
 
@@ -19,6 +20,9 @@ const ALL: [Options; 4] = [
 pub fn target(data: &[u8]) {
     let Some(text) = text(data) else { return };
     ALL.iter().for_each(|options| check(&parse(text, options), text));
+    let select = LINTS.iter().filter_map(|lint| LintSelector::parse(lint.spec().code.0).ok()).collect();
+    let config = LintConfig { select, ..LintConfig::default() };
+    lint_file(text, &config).iter().for_each(|found| check_places(found, text));
 }
 
 fn check(parsed: &RuleFileParse, text: &str) {
