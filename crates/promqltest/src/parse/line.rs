@@ -14,22 +14,27 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The first word and what follows it, both trimmed.
+    /// The first word and what follows it, trimmed.
     pub(super) fn split_word(self) -> (Line<'a>, Line<'a>) {
-        let at = self.text.find(char::is_whitespace).unwrap_or(self.text.len());
-        (self.part(&self.text[..at]), self.part(self.text[at..].trim()))
+        let end = self.text.find(char::is_whitespace).unwrap_or(self.text.len());
+        (Line { text: &self.text[..end], span: self.starting_with(end), ..self }, self.after(end))
     }
 
     /// What follows `prefix`, trimmed, when the line starts with it.
     pub(super) fn strip(self, prefix: &str) -> Option<Line<'a>> {
-        self.text.strip_prefix(prefix).map(|rest| self.part(rest.trim()))
+        self.text.starts_with(prefix).then(|| self.after(prefix.len()))
     }
 
-    /// A part of the line as a line.
-    pub(super) fn part(self, text: &'a str) -> Line<'a> {
-        let offset = text.as_ptr().addr() - self.text.as_ptr().addr();
-        let start = self.span.start as usize + offset;
-        Line { text, span: Span::new(start, start + text.len()), ..self }
+    fn starting_with(self, len: usize) -> Span {
+        let start = self.span.start as usize;
+        Span::new(start, start + len)
+    }
+
+    /// What follows the first `len` bytes, trimmed.
+    fn after(self, len: usize) -> Line<'a> {
+        let text = self.text[len..].trim_start();
+        let end = self.span.start as usize + self.text.len();
+        Line { text, span: Span::new(end - text.len(), end), ..self }
     }
 }
 
