@@ -154,6 +154,16 @@ impl StepColumn {
         }
     }
 
+    /// Keeps only what is at the steps of `kept`, which has as many.
+    pub fn retain(&mut self, kept: &Presence) {
+        self.presence.intersect_with(kept);
+    }
+
+    /// Takes away what is at the steps of `removed`, which has as many.
+    pub fn remove_all(&mut self, removed: &Presence) {
+        self.presence.subtract(removed);
+    }
+
     /// Steps that have something, with it.
     pub fn iter(&self) -> impl Iterator<Item = (usize, SampleRef<'_>)> {
         self.presence.iter().filter_map(|step| Some((step, self.get(step)?)))
@@ -207,6 +217,11 @@ impl SeriesBatch {
         self.columns.push(column);
         let last = self.columns.len() - 1;
         &mut self.columns[last]
+    }
+
+    /// Adds a computed column.
+    pub fn push(&mut self, column: StepColumn) {
+        self.columns.push(column);
     }
 
     /// Columns with the numbers of their series.

@@ -66,6 +66,20 @@ impl Presence {
         }
     }
 
+    /// Keeps only the steps of `other`, which has as many.
+    pub fn intersect_with(&mut self, other: &Presence) {
+        for (word, kept) in self.words.iter_mut().zip(&other.words) {
+            *word &= kept;
+        }
+    }
+
+    /// Takes away the steps of `other`, which has as many.
+    pub fn subtract(&mut self, other: &Presence) {
+        for (word, less) in self.words.iter_mut().zip(&other.words) {
+            *word &= !less;
+        }
+    }
+
     /// The words, 64 steps each, the first step in the lowest bit; bits past the last step are 0.
     pub fn words(&self) -> &[u64] {
         &self.words

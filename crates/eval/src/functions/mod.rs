@@ -5,6 +5,8 @@
 
 pub mod date;
 pub mod extended;
+pub mod histogram;
+mod histogram_classic;
 mod histogram_rate;
 pub mod math;
 pub mod over_time;

@@ -1,0 +1,60 @@
+//! Which series make a group.
+
+use std::collections::HashMap;
+
+use narthex_model::Labels;
+use narthex_model::labels::METRIC_NAME;
+use narthex_plan::logical::Grouping;
+
+use crate::matching::is_listed;
+use crate::physical::SeriesMetadata;
+
+/// The groups of some series, in the order of their first series.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// The group of each series.
+    pub of_series: Vec<usize>,
+    /// What each group is called. The name goes at the end of the query if that of any of its series does.
+    pub metadata: Vec<SeriesMetadata>,
+}
+
+impl Groups {
+    /// Groups `series`.
+    pub(crate) fn new(series: &[SeriesMetadata], grouping: &Grouping) -> Groups {
+        let mut groups = Groups::default();
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        for one in series {
+            let labels = group_labels(&one.labels, grouping);
+            let group = *places.entry(labels).or_insert_with_key(|labels| {
+                groups.metadata.push(SeriesMetadata { labels: labels.clone(), drops_name: false });
+                groups.metadata.len() - 1
+            });
+            groups.metadata[group].drops_name |= one.drops_name;
+            groups.of_series.push(group);
+        }
+        groups
+    }
+
+    /// Number of groups.
+    pub(crate) fn len(&self) -> usize {
+        self.metadata.len()
+    }
+}
+
+/// The labels that the series of a group share.
+pub(crate) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
+    match grouping {
+        Grouping::By(names) if names.is_empty() => Labels::empty(),
+        Grouping::By(names) => labels.filtered(|name, _| is_listed(names, name)),
+        Grouping::Without(names) => labels.filtered(|name, _| name != METRIC_NAME && !is_listed(names, name)),
+    }
+}
+
+/// As written in a query, for `explain`.
+pub(crate) fn grouping_text(grouping: &Grouping) -> String {
+    match grouping {
+        Grouping::By(names) if names.is_empty() => String::new(),
+        Grouping::By(names) => format!(" by ({})", names.join(", ")),
+        Grouping::Without(names) => format!(" without ({})", names.join(", ")),
+    }
+}

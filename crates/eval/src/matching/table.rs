@@ -1,0 +1,247 @@
+//! The result series of every possible pair.
+
+use std::collections::HashMap;
+
+use narthex_model::{Labels, LabelsBuilder};
+use narthex_plan::logical::{Cardinality, Matching, MatchingLabels};
+use narthex_promql::ast::GroupSide;
+
+use super::{MatchGroups, is_listed};
+use crate::QueryContext;
+use crate::arith::Operation;
+use crate::physical::SeriesMetadata;
+
+/// Which operand an element comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// The left operand.
+    Left,
+    /// The right operand.
+    Right,
+}
+
+/// The side with many elements per group; the other one must be unique. Without grouping it is the left one, whose
+/// elements must then be unique too.
+pub(crate) fn many_side(matching: &Matching) -> Side {
+    match matching.cardinality {
+        Cardinality::Grouped { many: GroupSide::Right, .. } => Side::Right,
+        _ => Side::Left,
+    }
+}
+
+/// A series of the "many" side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ManySeries {
+    /// Its match group.
+    pub group: usize,
+    /// The first of its results; one per class of the group follows.
+    pub first_slot: usize,
+}
+
+/// A match group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Group {
+    /// What partners of the "one" side add to a result: they are of the same class when that is the same.
+    classes: Vec<Labels>,
+    /// The class of an invented partner.
+    pub filled_class: Option<usize>,
+    /// The first result of an invented element of the "many" side.
+    pub filled_slot: Option<usize>,
+}
+
+impl Group {
+    /// Number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    fn class(&mut self, included: Labels) -> usize {
+        let known = self.classes.iter().position(|class| *class == included);
+        known.unwrap_or_else(|| {
+            self.classes.push(included);
+            self.classes.len() - 1
+        })
+    }
+}
+
+/// Partners and results, worked out from labels alone.
+#[derive(Debug)]
+pub(crate) struct MatchTable {
+    /// The result series; a slot is a place in this list.
+    pub output: Vec<SeriesMetadata>,
+    /// Every series of the "many" side.
+    pub many: Vec<ManySeries>,
+    /// Group and class of every series of the "one" side.
+    pub ones: Vec<(usize, usize)>,
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// Matching labels of the groups.
+    pub group_labels: Vec<Labels>,
+    /// For slots of one group with equal labels, which may not both have an element at a step, their common number.
+    pub collisions: Vec<Option<usize>>,
+    /// Number of different collisions.
+    pub collision_count: usize,
+}
+
+/// What decides the labels of results.
+#[derive(Clone, Copy)]
+pub(crate) struct ResultRule<'a> {
+    /// The operator.
+    pub operation: Operation,
+    /// How partners are found.
+    pub matching: &'a Matching,
+}
+
+impl ResultRule<'_> {
+    fn include(&self) -> &[Box<str>] {
+        match &self.matching.cardinality {
+            Cardinality::Grouped { include, .. } => include,
+            _ => &[],
+        }
+    }
+
+    /// What a partner adds to a result.
+    fn included(&self, partner: &Labels) -> Labels {
+        let include = self.include();
+        if include.is_empty() {
+            return Labels::empty();
+        }
+        partner.filtered(|name, _| include.iter().any(|label| **label == *name))
+    }
+
+    /// Value that stands in for a missing element of `side`.
+    pub(crate) fn fill(&self, side: Side) -> Option<f64> {
+        match side {
+            Side::Left => self.matching.fill_left,
+            Side::Right => self.matching.fill_right,
+        }
+    }
+
+    /// The result of an element of the "many" side and a partner that adds `included`.
+    fn result(&self, many: &SeriesMetadata, included: &Labels, context: &QueryContext) -> SeriesMetadata {
+        let makes_quantity = self.operation.makes_quantity();
+        let kept = if makes_quantity { many.labels.without_metric_identity() } else { many.labels.clone() };
+        let kept = match (&self.matching.cardinality, &self.matching.labels) {
+            (Cardinality::OneToOne, MatchingLabels::On(names)) => {
+                kept.filtered(|name, _| is_listed(names, name))
+            }
+            (Cardinality::OneToOne, MatchingLabels::Ignoring(names)) => {
+                kept.filtered(|name, _| !is_listed(names, name))
+            }
+            _ => with_included(kept, self.include(), included),
+        };
+        let drops_name = many.drops_name && !makes_quantity;
+        let result = SeriesMetadata { labels: kept, drops_name };
+        if self.operation.returns_bool { result.without_name(context) } else { result }
+    }
+}
+
+/// `labels` with those of `include` as the partner has them, absent ones included.
+fn with_included(labels: Labels, include: &[Box<str>], included: &Labels) -> Labels {
+    if include.is_empty() {
+        return labels;
+    }
+    let mut builder = LabelsBuilder::from_labels(&labels);
+    for name in include {
+        builder.set(name, included.value(name));
+    }
+    builder.build()
+}
+
+impl MatchTable {
+    /// The table of all series of both sides.
+    pub(crate) fn new(
+        rule: ResultRule<'_>,
+        many: &[SeriesMetadata],
+        ones: &[SeriesMetadata],
+        context: &QueryContext,
+    ) -> MatchTable {
+        let mut groups = MatchGroups::default();
+        let many_groups = groups.assign(many, &rule.matching.labels);
+        let one_groups = groups.assign(ones, &rule.matching.labels);
+        let mut table = MatchTable {
+            output: Vec::new(),
+            many: Vec::with_capacity(many.len()),
+            ones: Vec::with_capacity(ones.len()),
+            groups: vec![Group::default(); groups.len()],
+            group_labels: groups.labels,
+            collisions: Vec::new(),
+            collision_count: 0,
+        };
+        table.add_ones(rule, ones, &one_groups);
+        table.add_many(rule, many, &many_groups, context);
+        table.add_filled(rule, context);
+        if matches!(rule.matching.cardinality, Cardinality::Grouped { .. }) {
+            table.find_collisions();
+        }
+        table
+    }
+
+    fn add_ones(&mut self, rule: ResultRule<'_>, ones: &[SeriesMetadata], one_groups: &[usize]) {
+        for (series, &group) in ones.iter().zip(one_groups) {
+            let class = self.groups[group].class(rule.included(&series.labels));
+            self.ones.push((group, class));
+        }
+        let one = if many_side(rule.matching) == Side::Left { Side::Right } else { Side::Left };
+        if rule.fill(one).is_some() {
+            for (group, labels) in self.groups.iter_mut().zip(&self.group_labels) {
+                group.filled_class = Some(group.class(rule.included(labels)));
+            }
+        }
+    }
+
+    fn add_many(
+        &mut self,
+        rule: ResultRule<'_>,
+        many: &[SeriesMetadata],
+        many_groups: &[usize],
+        context: &QueryContext,
+    ) {
+        for (series, &group) in many.iter().zip(many_groups) {
+            self.many.push(ManySeries { group, first_slot: self.output.len() });
+            let classes = &self.groups[group].classes;
+            self.output.extend(classes.iter().map(|included| rule.result(series, included, context)));
+        }
+    }
+
+    /// Results of partners without an element on the "many" side, which then is invented from the matching labels.
+    fn add_filled(&mut self, rule: ResultRule<'_>, context: &QueryContext) {
+        if rule.fill(many_side(rule.matching)).is_none() {
+            return;
+        }
+        for &(group, _) in &self.ones {
+            let group_labels = &self.group_labels[group];
+            let group = &mut self.groups[group];
+            if group.filled_slot.is_some() {
+                continue;
+            }
+            group.filled_slot = Some(self.output.len());
+            let invented = SeriesMetadata { labels: group_labels.clone(), drops_name: false };
+            self.output
+                .extend(group.classes.iter().map(|included| rule.result(&invented, included, context)));
+        }
+    }
+
+    fn find_collisions(&mut self) {
+        let mut seen: HashMap<(usize, &Labels), usize> = HashMap::with_capacity(self.output.len());
+        let mut collisions = vec![None; self.output.len()];
+        let mut count = 0;
+        let of_many = self.many.iter().map(|many| (many.group, many.first_slot));
+        let of_filled =
+            self.groups.iter().enumerate().filter_map(|(at, group)| Some((at, group.filled_slot?)));
+        for (group, first) in of_many.chain(of_filled) {
+            for slot in first..first + self.groups[group].classes() {
+                let other = *seen.entry((group, &self.output[slot].labels)).or_insert(slot);
+                if other != slot {
+                    let number = *collisions[other].get_or_insert_with(|| {
+                        count += 1;
+                        count - 1
+                    });
+                    collisions[slot] = Some(number);
+                }
+            }
+        }
+        self.collisions = collisions;
+        self.collision_count = count;
+    }
+}

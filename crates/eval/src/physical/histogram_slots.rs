@@ -1,0 +1,139 @@
+//! Which series make a histogram: the buckets of a classic one, or a series of native ones.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use narthex_diag::Span;
+use narthex_model::labels::BUCKET_LABEL;
+use narthex_model::number::parse_float;
+use narthex_model::{FloatHistogram, Labels};
+
+use super::SeriesMetadata;
+use crate::functions::histogram::ClassicBucket;
+use crate::{AnnotationKind, QueryContext, StepColumn};
+
+/// A classic bucket: its upper bound and its series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BucketSeries {
+    upper: f64,
+    series: usize,
+}
+
+/// One histogram, of both kinds if the labels are the same.
+#[derive(Clone, Debug)]
+pub(super) struct HistogramSlot {
+    /// Its labels, without `le` for a classic one.
+    pub metadata: SeriesMetadata,
+    /// The buckets by rising bound.
+    pub buckets: Vec<BucketSeries>,
+    native: Option<usize>,
+}
+
+/// What a histogram is at a step.
+pub(super) enum HistogramAt<'a> {
+    /// Not there.
+    Nothing,
+    /// Classic; the buckets are in the list given.
+    Classic,
+    /// Native.
+    Native(&'a Arc<FloatHistogram>),
+    /// Classic and native, which says nothing.
+    Both,
+}
+
+impl HistogramSlot {
+    /// The metric name for annotations, as far as it is known.
+    pub(super) fn metric(&self, context: &QueryContext) -> &str {
+        if context.options.delayed_name_removal { self.metadata.labels.metric_name() } else { "" }
+    }
+
+    /// What is there at `step`, the classic buckets into `buckets`.
+    pub(super) fn at<'a>(
+        &self,
+        step: usize,
+        columns: &'a [StepColumn],
+        buckets: &mut Vec<ClassicBucket>,
+    ) -> HistogramAt<'a> {
+        buckets.clear();
+        buckets.extend(self.buckets.iter().filter_map(|bucket| {
+            Some(ClassicBucket { upper: bucket.upper, count: columns[bucket.series].float(step)? })
+        }));
+        let native = self.native.and_then(|series| columns[series].histogram(step));
+        match (native, buckets.is_empty()) {
+            (None, true) => HistogramAt::Nothing,
+            (None, false) => HistogramAt::Classic,
+            (Some(native), true) => HistogramAt::Native(native),
+            (Some(_), false) => HistogramAt::Both,
+        }
+    }
+}
+
+/// The histograms among some series, in the order in which they are first met.
+#[derive(Default)]
+pub(super) struct Slots {
+    places: HashMap<Labels, usize>,
+    slots: Vec<HistogramSlot>,
+}
+
+impl Slots {
+    /// Groups `series`, which have `columns`. Warns of floats without a readable bound.
+    pub(super) fn new(
+        series: &[SeriesMetadata],
+        columns: &[StepColumn],
+        context: &QueryContext,
+        span: Span,
+    ) -> Slots {
+        let mut slots = Slots::default();
+        for (at, (series, column)) in series.iter().zip(columns).enumerate() {
+            let (has_floats, has_histograms) = kinds(column);
+            if has_histograms {
+                slots.slot(series.labels.clone()).native = Some(at);
+            }
+            if !has_floats {
+                continue;
+            }
+            let bound = series.labels.value(BUCKET_LABEL);
+            match parse_float(bound) {
+                Some(upper) => {
+                    let labels = series.labels.filtered(|name, _| name != BUCKET_LABEL);
+                    slots.slot(labels).buckets.push(BucketSeries { upper, series: at });
+                }
+                None => {
+                    let is_known = context.options.delayed_name_removal;
+                    let metric = if is_known { series.labels.metric_name() } else { "" };
+                    context.annotate(AnnotationKind::BadBucketLabel(bound.into(), metric.into()), span);
+                }
+            }
+        }
+        for slot in &mut slots.slots {
+            slot.buckets.sort_by(|a, b| a.upper.total_cmp(&b.upper));
+        }
+        slots
+    }
+
+    fn slot(&mut self, labels: Labels) -> &mut HistogramSlot {
+        let slots = &mut self.slots;
+        let at = *self.places.entry(labels).or_insert_with_key(|labels| {
+            let metadata = SeriesMetadata { labels: labels.clone(), drops_name: false };
+            slots.push(HistogramSlot { metadata, buckets: Vec::new(), native: None });
+            slots.len() - 1
+        });
+        &mut slots[at]
+    }
+
+    /// All of them.
+    pub(super) fn slots(&self) -> &[HistogramSlot] {
+        &self.slots
+    }
+}
+
+/// Whether a column has floats, and whether it has histograms.
+fn kinds(column: &StepColumn) -> (bool, bool) {
+    if !column.has_histograms() {
+        return (!column.is_absent(), false);
+    }
+    let has = |wants_histogram: bool| {
+        column.iter().any(|(step, _)| column.histogram(step).is_some() == wants_histogram)
+    };
+    (has(false), has(true))
+}

@@ -1,0 +1,120 @@
+//! `topk` and `bottomk`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use narthex_diag::Span;
+use narthex_plan::logical::Grouping;
+use narthex_promql::aggregations::AggregateOp;
+
+use super::scalar::ScalarInput;
+use super::{BoxedOperator, Description, Operator, SeriesMetadata};
+use crate::aggregations::groups::{Groups, grouping_text};
+use crate::aggregations::parameter::element_counts;
+pub(super) use crate::aggregations::rank::Best;
+use crate::aggregations::rank::Ranking;
+use crate::column::SeriesBatch;
+use crate::{AnnotationKind, EvalError, QueryContext, SampleRef, StepColumn};
+
+/// Keeps the best elements of each group. Which series these are from is known only after all input is read, so that
+/// happens before the series are named; of the input no more is held than is kept.
+pub(super) struct RankAggregate<'a> {
+    best: Best,
+    grouping: &'a Grouping,
+    parameter: ScalarInput<'a>,
+    input: BoxedOperator<'a>,
+    steps: usize,
+    input_span: Span,
+    columns: Vec<StepColumn>,
+}
+
+impl<'a> RankAggregate<'a> {
+    /// The best `parameter` elements per group of `input`, which stands at `input_span`.
+    pub(super) fn new(
+        best: Best,
+        grouping: &'a Grouping,
+        parameter: ScalarInput<'a>,
+        input: BoxedOperator<'a>,
+        steps: usize,
+        input_span: Span,
+    ) -> RankAggregate<'a> {
+        RankAggregate { best, grouping, parameter, input, steps, input_span, columns: Vec::new() }
+    }
+
+    fn op(&self) -> AggregateOp {
+        match self.best {
+            Best::Largest => AggregateOp::Topk,
+            Best::Smallest => AggregateOp::Bottomk,
+        }
+    }
+
+    /// Reads the input; one ranking per group and step.
+    fn rank(
+        &mut self,
+        groups: &Groups,
+        counts: &[usize],
+        context: &QueryContext,
+    ) -> Result<Vec<Ranking>, EvalError> {
+        let mut rankings = vec![Ranking::default(); groups.len() * self.steps];
+        let mut batch = SeriesBatch::new();
+        let mut ignores_histograms = false;
+        while self.input.next_batch(context, &mut batch)? {
+            context.check()?;
+            for (series, column) in batch.iter() {
+                let of_group = &mut rankings[groups.of_series[series] * self.steps..][..self.steps];
+                for (step, value) in column.iter() {
+                    match value {
+                        SampleRef::Float(value) => {
+                            of_group[step].offer(self.best, counts[step], series, value)
+                        }
+                        SampleRef::Histogram(_) => ignores_histograms = true,
+                    }
+                }
+            }
+        }
+        if ignores_histograms {
+            let kind = AnnotationKind::HistogramIgnoredInAggregation(self.op().as_str());
+            context.annotate(kind, self.input_span);
+        }
+        Ok(rankings)
+    }
+}
+
+impl Operator for RankAggregate<'_> {
+    fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        let input = self.input.series(context)?;
+        let parameter = self.parameter.column(context)?;
+        let Some(counts) = element_counts(&parameter, self.parameter.span())? else {
+            return Ok(Arc::new([]));
+        };
+        let groups = Groups::new(&input, self.grouping);
+        let rankings = self.rank(&groups, &counts, context)?;
+        // The order of a single step is the ranking's, group by group; otherwise that of the input.
+        let mut kept: BTreeMap<usize, StepColumn> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (at, ranking) in rankings.into_iter().enumerate() {
+            for (series, value) in ranking.into_sorted() {
+                order.push(series);
+                kept.entry(series)
+                    .or_insert_with(|| StepColumn::new(self.steps))
+                    .set_float(at % self.steps, value);
+            }
+        }
+        if self.steps > 1 {
+            order = kept.keys().copied().collect();
+        }
+        self.columns = order.iter().filter_map(|series| kept.remove(series)).collect();
+        Ok(order.iter().map(|&series| input[series].clone()).collect())
+    }
+
+    fn next_batch(&mut self, _: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        batch.start(0);
+        batch.columns = std::mem::take(&mut self.columns);
+        Ok(!batch.columns.is_empty())
+    }
+
+    fn describe(&self) -> Description<'_> {
+        let line = format!("{}{}", self.op().as_str(), grouping_text(self.grouping));
+        Description { line, inputs: vec![self.parameter.operator(), &*self.input] }
+    }
+}

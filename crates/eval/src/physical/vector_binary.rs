@@ -1,0 +1,328 @@
+//! Binary operators between the elements of two vectors.
+
+use std::sync::Arc;
+
+use narthex_diag::Span;
+use narthex_plan::logical::{Cardinality, Matching};
+
+use super::step_notes::StepNotes;
+use super::{BoxedOperator, Description, Operator, SeriesMetadata};
+use crate::arith::{Operation, compute_all};
+use crate::column::{Presence, SeriesBatch};
+use crate::limits::column_samples;
+use crate::matching::one_side::{OneColumn, OneSide};
+use crate::matching::table::{MatchTable, ResultRule, Side, many_side};
+use crate::{EvalError, QueryContext, SampleRef, StepColumn};
+
+/// Joins two vectors: reads the side that must be unique completely, then streams the other one past it.
+pub(super) struct VectorBinary<'a> {
+    rule: ResultRule<'a>,
+    many: BoxedOperator<'a>,
+    one: BoxedOperator<'a>,
+    ones: Arc<[SeriesMetadata]>,
+    steps: usize,
+    span: Span,
+    join: Option<Join>,
+    many_batch: SeriesBatch,
+    is_done: bool,
+}
+
+/// The state of a join.
+struct Join {
+    table: MatchTable,
+    one_side: OneSide,
+    /// Steps at which an element of the "many" side had a partner, per group; where that must be known.
+    matched: Vec<Presence>,
+    /// Steps at which labels that may occur once have occurred.
+    collided: Vec<Presence>,
+    notes: StepNotes,
+    has_read_one_side: bool,
+    held_samples: usize,
+}
+
+impl<'a> VectorBinary<'a> {
+    /// `lhs op rhs` over `steps` steps; the expression stands at `span`.
+    pub(super) fn new(
+        operation: Operation,
+        matching: &'a Matching,
+        lhs: BoxedOperator<'a>,
+        rhs: BoxedOperator<'a>,
+        steps: usize,
+        span: Span,
+    ) -> VectorBinary<'a> {
+        let (many, one) = if many_side(matching) == Side::Left { (lhs, rhs) } else { (rhs, lhs) };
+        VectorBinary {
+            rule: ResultRule { operation, matching },
+            many,
+            one,
+            ones: Arc::new([]),
+            steps,
+            span,
+            join: None,
+            many_batch: SeriesBatch::new(),
+            is_done: false,
+        }
+    }
+
+    fn one_side(&self) -> Side {
+        if many_side(self.rule.matching) == Side::Left { Side::Right } else { Side::Left }
+    }
+
+    fn fill_many(&self) -> Option<f64> {
+        self.rule.fill(many_side(self.rule.matching))
+    }
+
+    /// Reads the side that must be unique.
+    fn read_one_side(&mut self, context: &QueryContext, join: &mut Join) -> Result<(), EvalError> {
+        let mut batch = SeriesBatch::new();
+        while self.one.next_batch(context, &mut batch)? {
+            let held = batch.columns.iter().map(column_samples).sum();
+            context.hold_samples(held)?;
+            join.held_samples += held;
+            for (series, column) in (batch.first..).zip(batch.columns.drain(..)) {
+                join.one_side.add(series, join.table.ones[series].0, column);
+            }
+        }
+        if self.fill_many().is_some() {
+            let mut all = Presence::default();
+            all.reset(self.steps);
+            all.set_all();
+            join.one_side.check_unique(&all, &self.ones, &join.table, self.one_side(), self.span)?;
+        }
+        Ok(())
+    }
+
+    fn join_column(
+        &self,
+        join: &mut Join,
+        series: usize,
+        column: &mut StepColumn,
+        batch: &mut SeriesBatch,
+    ) -> Result<(), EvalError> {
+        join.one_side.check_unique(column.presence(), &self.ones, &join.table, self.one_side(), self.span)?;
+        let many = join.table.many[series];
+        let group = &join.table.groups[many.group];
+        let (classes, filled_class) = (group.classes(), group.filled_class.unwrap_or(0));
+        if classes == 0 {
+            return Ok(());
+        }
+        let fill = self.rule.fill(self.one_side());
+        if fill.is_none() && self.join_floats(join, series, column)? {
+            batch.push(std::mem::take(column));
+            return Ok(());
+        }
+        let base = batch.columns.len();
+        for _ in 0..classes {
+            batch.push_column(self.steps);
+        }
+        let Join { table, one_side, matched, collided, notes, .. } = join;
+        let one = one_side.group(many.group);
+        for (step, element) in column.iter() {
+            let found = one.and_then(|one| Some((one.column.get(step)?, class_at(table, one, step))));
+            let filled = || Some((SampleRef::Float(fill?), filled_class));
+            let Some((partner, class)) = found.or_else(filled) else { continue };
+            self.note_match(matched, many.group, step)?;
+            let outcome = self.apply(element, partner);
+            if let Some(note) = outcome.note {
+                notes.put(step, self.steps, note);
+            }
+            if let Some(value) = outcome.value {
+                claim(table, collided, many.first_slot + class, step, self.span)?;
+                batch.columns[base + class].set(step, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Arithmetic over floats alone in groups of one result per element: all steps at once, in place.
+    fn join_floats(
+        &self,
+        join: &mut Join,
+        series: usize,
+        column: &mut StepColumn,
+    ) -> Result<bool, EvalError> {
+        let many = join.table.many[series];
+        let collides = join.table.collisions.get(many.first_slot).copied().flatten().is_some();
+        let Some(one) = join.one_side.group(many.group) else { return Ok(false) };
+        let is_plain = !column.has_histograms()
+            && !one.column.has_histograms()
+            && !collides
+            && join.table.groups[many.group].classes() == 1
+            && self.rule.operation.makes_quantity();
+        if !is_plain {
+            return Ok(false);
+        }
+        column.retain(one.column.presence());
+        if let Some(matched) = join.matched.get_mut(many.group) {
+            if self.must_be_unique() && matched.intersects(column.presence()) {
+                return Err(self.many_to_one());
+            }
+            matched.union_with(column.presence());
+        }
+        let op = self.rule.operation.op;
+        match many_side(self.rule.matching) {
+            Side::Left => compute_all(op, column.values_mut(), one.column.values()),
+            Side::Right => {
+                let mut left = one.column.values().to_vec();
+                compute_all(op, &mut left, column.values());
+                column.values_mut().copy_from_slice(&left);
+                true
+            }
+        };
+        Ok(true)
+    }
+
+    fn apply(&self, many: SampleRef<'_>, one: SampleRef<'_>) -> crate::arith::Outcome {
+        match many_side(self.rule.matching) {
+            Side::Left => self.rule.operation.apply(many, one),
+            Side::Right => self.rule.operation.apply(one, many),
+        }
+    }
+
+    /// Whether elements of both sides must be unique.
+    fn must_be_unique(&self) -> bool {
+        self.rule.matching.cardinality == Cardinality::OneToOne
+    }
+
+    fn many_to_one(&self) -> EvalError {
+        let message =
+            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
+        EvalError::execution(message, self.span)
+    }
+
+    fn note_match(&self, matched: &mut [Presence], group: usize, step: usize) -> Result<(), EvalError> {
+        let Some(matched) = matched.get_mut(group) else { return Ok(()) };
+        if self.must_be_unique() && matched.get(step) {
+            return Err(self.many_to_one());
+        }
+        matched.set(step);
+        Ok(())
+    }
+
+    /// Results of elements without a partner on the "many" side.
+    fn join_unmatched(&self, join: &mut Join, batch: &mut SeriesBatch) -> Result<(), EvalError> {
+        let Some(fill) = self.fill_many() else { return Ok(()) };
+        let Join { table, one_side, matched, collided, notes, .. } = join;
+        let mut filled: Vec<(usize, usize)> = (table.groups.iter().enumerate())
+            .filter_map(|(at, group)| Some((group.filled_slot?, at)))
+            .collect();
+        filled.sort_unstable();
+        for (slot, group) in filled {
+            let base = batch.columns.len();
+            for _ in 0..table.groups[group].classes() {
+                batch.push_column(self.steps);
+            }
+            let Some(one) = one_side.group(group) else { continue };
+            for (step, element) in one.column.iter().filter(|(step, _)| !matched[group].get(*step)) {
+                let class = class_at(table, one, step);
+                let outcome = self.apply(SampleRef::Float(fill), element);
+                if let Some(note) = outcome.note {
+                    notes.put(step, self.steps, note);
+                }
+                if let Some(value) = outcome.value {
+                    claim(table, collided, slot + class, step, self.span)?;
+                    batch.columns[base + class].set(step, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `batch` with the results of the next series; `false` when all sides are read.
+    fn advance(
+        &mut self,
+        context: &QueryContext,
+        join: &mut Join,
+        batch: &mut SeriesBatch,
+    ) -> Result<bool, EvalError> {
+        let mut many_batch = std::mem::take(&mut self.many_batch);
+        while self.many.next_batch(context, &mut many_batch)? {
+            batch.start(join.table.many[many_batch.first].first_slot);
+            let first = many_batch.first;
+            for (series, column) in (first..).zip(&mut many_batch.columns) {
+                self.join_column(join, series, column, batch)?;
+            }
+            if !batch.columns.is_empty() {
+                self.many_batch = many_batch;
+                return Ok(true);
+            }
+        }
+        let filled_first = join.table.groups.iter().filter_map(|group| group.filled_slot).min();
+        batch.start(filled_first.unwrap_or(join.table.output.len()));
+        self.is_done = true;
+        self.join_unmatched(join, batch)?;
+        join.notes.annotate(context, self.span);
+        context.release_samples(join.held_samples);
+        Ok(!batch.columns.is_empty())
+    }
+}
+
+/// The class of the partner at `step`.
+fn class_at(table: &MatchTable, one: &OneColumn, step: usize) -> usize {
+    table.ones[one.owner(step)].1
+}
+
+/// Takes the place of a result's labels within its match group at `step`.
+fn claim(
+    table: &MatchTable,
+    collided: &mut [Presence],
+    slot: usize,
+    step: usize,
+    span: Span,
+) -> Result<(), EvalError> {
+    let Some(number) = table.collisions.get(slot).copied().flatten() else { return Ok(()) };
+    if collided[number].get(step) {
+        let message = "multiple matches for labels: grouping labels must ensure unique matches";
+        return Err(EvalError::execution(message, span));
+    }
+    collided[number].set(step);
+    Ok(())
+}
+
+impl Operator for VectorBinary<'_> {
+    fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        let many = self.many.series(context)?;
+        self.ones = self.one.series(context)?;
+        let mut table = MatchTable::new(self.rule, &many, &self.ones, context);
+        let output = std::mem::take(&mut table.output);
+        let mut never = Presence::default();
+        never.reset(self.steps);
+        let tracks = self.must_be_unique() || self.fill_many().is_some();
+        self.join = Some(Join {
+            one_side: OneSide::new(table.groups.len(), self.steps),
+            matched: vec![never.clone(); if tracks { table.groups.len() } else { 0 }],
+            collided: vec![never; table.collision_count],
+            notes: StepNotes::default(),
+            has_read_one_side: false,
+            held_samples: 0,
+            table,
+        });
+        Ok(output.into())
+    }
+
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        context.check()?;
+        let Some(mut join) = self.join.take() else {
+            batch.start(0);
+            return Ok(false);
+        };
+        if !std::mem::replace(&mut join.has_read_one_side, true) {
+            self.read_one_side(context, &mut join)?;
+        }
+        let has_more = self.advance(context, &mut join, batch)?;
+        if !self.is_done {
+            self.join = Some(join);
+        }
+        Ok(has_more)
+    }
+
+    fn describe(&self) -> Description<'_> {
+        let kind = match self.rule.matching.cardinality {
+            Cardinality::Grouped { .. } => "many to one",
+            _ => "one to one",
+        };
+        let (many, one): (&dyn Operator, &dyn Operator) = (&*self.many, &*self.one);
+        let inputs = if self.one_side() == Side::Right { vec![many, one] } else { vec![one, many] };
+        Description { line: format!("vector {} vector, {kind}", self.rule.operation.op.as_str()), inputs }
+    }
+}
