@@ -49,7 +49,7 @@ fn findings(code: &str, text: &str) -> Vec<narthex_diag::Diagnostic> {
 }
 
 fn file(input: &str) -> String {
-    if input.starts_with("groups:") || input.starts_with("---") {
+    if ["groups:", "---", "apiVersion:"].iter().any(|start| input.starts_with(start)) {
         return input.to_owned();
     }
     if !input.starts_with("- ") {

@@ -98,7 +98,9 @@ fn summed(expr: &Expr) -> Option<Summed> {
 
 fn report(rule: &RuleContext<'_>, call: &Call, sum: Span, findings: &mut Findings) {
     let name = rule.slice(call.name);
-    let finding = rule.in_expr(&SPEC, format!("`{name}` of a sum of counters"), call.name);
+    let finding = rule
+        .in_expr(&SPEC, format!("`{name}` of a sum of counters"), call.name)
+        .with_label("makes up for restarts, but sees none");
     findings.push(
         finding
             .with_secondary(sum, "counters are added up here, before their restarts are made up for")

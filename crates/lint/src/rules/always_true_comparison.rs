@@ -52,6 +52,7 @@ impl Lint for AlwaysTrueComparison {
                 "this comparison is true for every result",
                 node.op_span.to(node.rhs.span()),
             );
+            finding = finding.with_label("filters nothing");
             for reason in [left.reason, right.reason] {
                 if !matches!(reason.why, Why::Constant | Why::Unknown | Why::Derived) {
                     finding = finding.with_secondary(rule.locate(reason.span), reason.why.describe());

@@ -49,7 +49,9 @@ impl Lint for AverageOfQuantiles {
             };
             let Some(cause) = cause else { continue };
             let message = format!("`{}` of quantiles is no quantile", aggregate.op.as_str());
-            let finding = rule.in_expr(&SPEC, message, aggregate.op_span);
+            let finding = rule
+                .in_expr(&SPEC, message, aggregate.op_span)
+                .with_label("mixes them as if they were plain values");
             findings.push(
                 finding
                     .with_secondary(cause, "these are quantiles already")

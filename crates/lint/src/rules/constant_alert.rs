@@ -35,7 +35,8 @@ impl Lint for ConstantAlert {
         if rule.alert().is_none() || root.presence != Presence::Always || rule.selectors.is_empty() {
             return;
         }
-        let mut finding = rule.in_expr(&SPEC, "this alert always fires", rule.expr().span());
+        let mut finding =
+            rule.in_expr(&SPEC, "this alert always fires", rule.expr().span()).with_label("never empty");
         let constant = rule.analysis.nodes().iter().find(|node| {
             node.presence == Presence::Always
                 && node.expr.span() != rule.expr().span()

@@ -43,7 +43,9 @@ impl Lint for ContradictoryCondition {
                 _ => continue,
             };
             let span = view.node().expr.span();
-            let mut finding = rule.in_expr(&SPEC, "these conditions exclude each other", span);
+            let mut finding = rule
+                .in_expr(&SPEC, "these conditions exclude each other", span)
+                .with_label("nothing passes both");
             for cause in causes {
                 finding = finding.with_secondary(rule.locate(cause), "only values that satisfy this pass");
             }

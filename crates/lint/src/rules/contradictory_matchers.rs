@@ -42,7 +42,10 @@ impl Lint for ContradictoryMatchers {
             }
             let Some((last, others)) = spans.split_last() else { continue };
             let message = format!("no series satisfies these matchers of `{label}` together");
-            let mut finding = rule.in_expr(&SPEC, message, *last).with_note(rule.consequence_of_nothing());
+            let mut finding = rule
+                .in_expr(&SPEC, message, *last)
+                .with_label("excludes the others")
+                .with_note(rule.consequence_of_nothing());
             for other in others {
                 finding = finding.with_secondary(rule.locate(*other), "and this one");
             }

@@ -107,7 +107,8 @@ fn report(file: &FileContext<'_>, cycle: &[RecordRef], findings: &mut Findings) 
     let message =
         format!("recording rules read each other in a circle: {} → {}", names.join(" → "), names[0]);
     let subject = format!("record {} (group {})", first.record.value, group.name.value);
-    let mut finding = file.finding(&SPEC, message, first.record.span(), subject);
+    let mut finding =
+        file.finding(&SPEC, message, first.record.span(), subject).with_label("part of the circle");
     for (_, other) in others {
         finding = finding.with_secondary(other.record.span(), "part of the circle");
     }

@@ -81,7 +81,9 @@ fn report_identical(file: &FileContext<'_>, rules: &[Place<'_>], findings: &mut 
         let Some(((_, first), others)) = same.split_first() else { continue };
         for (_, other) in others {
             let subject = other.rule.subject(&other.group.name.value);
-            let finding = file.finding(&SPEC, "this rule is there twice", other.rule.name().span(), subject);
+            let finding = file
+                .finding(&SPEC, "this rule is there twice", other.rule.name().span(), subject)
+                .with_label("again");
             findings.push(
                 finding
                     .with_secondary(first.rule.name().span(), "the same name, labels and expression")

@@ -9,10 +9,13 @@ mod constant_alert;
 mod contradictory_condition;
 mod contradictory_matchers;
 mod dependency_cycle;
+mod empty_label;
+mod flapping_selection;
 mod for_outlives_window;
 mod future_or_pinned_time;
 mod identical_rule;
 mod ignored_document;
+mod implicit_non_string;
 mod irate_in_rule;
 mod label_already_removed;
 mod label_override;
@@ -30,6 +33,8 @@ mod redundant_default;
 mod regex_in_equality;
 mod regex_is_literal;
 mod rule_label_in_template;
+mod self_reference;
+mod subquery_resolution;
 mod template_in_alert_name;
 mod unexpanded_variable;
 mod unknown_label;
@@ -41,8 +46,10 @@ use crate::spec::{Lint, LintSpec};
 
 /// Every lint.
 pub const LINTS: &[&dyn Lint] = &[
+    &flapping_selection::FlappingSelection,
     &value_in_identity::ValueInIdentity,
     &label_override::LabelOverride,
+    &empty_label::EmptyLabel,
     &identical_rule::IdenticalRule,
     &le_lost::LeLost,
     &phi_out_of_range::PhiOutOfRange,
@@ -60,6 +67,7 @@ pub const LINTS: &[&dyn Lint] = &[
     &irate_in_rule::IrateInRule,
     &read_before_record::ReadBeforeRecord,
     &dependency_cycle::DependencyCycle,
+    &self_reference::SelfReference,
     &unknown_label::UnknownLabel,
     &rule_label_in_template::RuleLabelInTemplate,
     &printf_verb::PrintfVerb,
@@ -71,8 +79,10 @@ pub const LINTS: &[&dyn Lint] = &[
     &bool_in_alert::BoolInAlert,
     &nan_or_zero_division::NanOrZeroDivision,
     &for_outlives_window::ForOutlivesWindow,
+    &subquery_resolution::SubqueryResolution,
     &future_or_pinned_time::FutureOrPinnedTime,
     &ignored_document::IgnoredDocument,
+    &implicit_non_string::ImplicitNonString,
     &redundant_default::RedundantDefault,
     &template_in_alert_name::TemplateInAlertName,
 ];

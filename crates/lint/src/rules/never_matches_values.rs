@@ -76,7 +76,10 @@ fn finding(rule: &RuleContext<'_>, spec: &LintSpec, node: &Binary, conflict: &Co
         true => "everything on the left side passes",
         false => rule.consequence_of_nothing(),
     };
-    let mut finding = rule.in_expr(spec, message, node.op_span).with_note(consequence);
+    let mut finding = rule
+        .in_expr(spec, message, node.op_span)
+        .with_label("no element has a partner")
+        .with_note(consequence);
     if is_unless {
         finding.severity = Severity::Warning;
     }

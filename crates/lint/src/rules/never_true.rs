@@ -1,7 +1,7 @@
 //! VAL001: a condition that no value satisfies.
 
 use narthex_diag::{Applicability, Code, Diagnostic, Severity};
-use narthex_plan::analysis::{Basis, Emptiness, Node, Presence, View, Why};
+use narthex_plan::analysis::{Basis, Emptiness, Interval, Node, Presence, View, Why};
 use narthex_promql::Expr;
 use narthex_promql::aggregations::AggregateOp;
 use narthex_promql::ast::Binary;
@@ -53,7 +53,11 @@ impl Lint for NeverTrue {
 
 fn nothing(rule: &RuleContext<'_>, view: View<'_, '_>, message: &str) -> Option<Diagnostic> {
     let span = view.node().expr.span();
-    Some(rule.in_expr(&SPEC, message, span).with_note(rule.consequence_of_nothing()))
+    Some(
+        rule.in_expr(&SPEC, message, span)
+            .with_label("nothing passes")
+            .with_note(rule.consequence_of_nothing()),
+    )
 }
 
 fn comparison(rule: &RuleContext<'_>, view: View<'_, '_>) -> Option<Diagnostic> {
@@ -66,7 +70,8 @@ fn comparison(rule: &RuleContext<'_>, view: View<'_, '_>) -> Option<Diagnostic> 
         return None;
     }
     let span = view.node().expr.span();
-    let mut finding = rule.in_expr(&SPEC, "this comparison is never true", span);
+    let mut finding =
+        rule.in_expr(&SPEC, "this comparison is never true", span).with_label("nothing passes this");
     for node in [left, right] {
         let reason = node.values.reason;
         if !matches!(reason.why, Why::Constant | Why::Unknown | Why::Derived) {
@@ -78,11 +83,19 @@ fn comparison(rule: &RuleContext<'_>, view: View<'_, '_>) -> Option<Diagnostic> 
         finding.severity = Severity::Warning;
     }
     let class = if basis == Basis::Proof { "proof" } else { "given what the metric is" };
-    finding = finding.with_note(rule.consequence_of_nothing()).with_note(format!(
-        "{class}: the left side is in {}, the right side in {}",
-        left.values.floats, right.values.floats
-    ));
+    let (left, right) = (described(&left.values.floats), described(&right.values.floats));
+    let proof = format!("{class}: the left side is {left}, the right side {right}");
+    finding = finding.with_note(rule.consequence_of_nothing()).with_note(proof);
     Some(with_absent(rule, finding, view))
+}
+
+/// Values in words.
+fn described(values: &Interval) -> String {
+    match (values.as_point(), values.is_integer) {
+        (Some(value), _) => value.to_string(),
+        (None, true) => format!("a whole number from {} to {}", values.lo, values.hi).replace("inf", "+Inf"),
+        (None, false) => format!("in {values}"),
+    }
 }
 
 /// `count(x) == 0` means that there is nothing to count.

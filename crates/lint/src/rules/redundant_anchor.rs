@@ -35,7 +35,8 @@ impl Lint for RedundantAnchor {
             let Some(first) = anchors.first() else { continue };
             let edits: Vec<(Span, &str)> = anchors.iter().map(|anchor| (*anchor, "")).collect();
             let fix = rule.expr_suggestion("leave the anchors out", &edits, Applicability::Safe);
-            let mut finding = rule.in_expr(&SPEC, "the pattern is anchored anyway", *first);
+            let mut finding =
+                rule.in_expr(&SPEC, "the pattern is anchored anyway", *first).with_label("says nothing");
             for other in &anchors[1..] {
                 finding = finding.with_secondary(rule.locate(*other), "and here");
             }
