@@ -6,7 +6,6 @@
 mod absent;
 mod aggregate;
 pub(crate) mod build;
-mod build_vector;
 mod count_values;
 mod exchange;
 mod explain;

@@ -9,6 +9,7 @@ use narthex_promql::functions::SortFunction;
 
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::limits::column_samples;
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// Reorders the series of an instant query. In a range query, where order has no meaning, the input passes through.
@@ -21,6 +22,7 @@ pub(super) struct Sort<'a> {
     span: Span,
     /// All columns in their new order, once they are computed.
     sorted: Option<Vec<StepColumn>>,
+    held_samples: usize,
 }
 
 impl<'a> Sort<'a> {
@@ -30,7 +32,7 @@ impl<'a> Sort<'a> {
         input: BoxedOperator<'a>,
         span: Span,
     ) -> Sort<'a> {
-        Sort { function, labels, input, span, sorted: None }
+        Sort { function, labels, input, span, sorted: None, held_samples: 0 }
     }
 
     fn sorts_by_value(&self) -> bool {
@@ -71,8 +73,8 @@ fn natural_order(a: &str, b: &str) -> Ordering {
     while !a.is_empty() && !b.is_empty() {
         let (run_a, rest_a) = first_run(a);
         let (run_b, rest_b) = first_run(b);
-        let order = match (run_a.parse::<i64>(), run_b.parse::<i64>()) {
-            (Ok(a), Ok(b)) => a.cmp(&b),
+        let order = match (significant_digits(run_a), significant_digits(run_b)) {
+            (Some(a), Some(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
             _ => run_a.cmp(run_b),
         };
         if order.is_ne() {
@@ -81,6 +83,11 @@ fn natural_order(a: &str, b: &str) -> Ordering {
         (a, b) = (rest_a, rest_b);
     }
     a.len().cmp(&b.len())
+}
+
+/// A number of any size without its leading zeros; `None` for a run without digits.
+fn significant_digits(run: &str) -> Option<&str> {
+    run.starts_with(|c: char| c.is_ascii_digit()).then(|| run.trim_start_matches('0'))
 }
 
 /// Splits off the digits, or the characters that are none, at the start.
@@ -112,6 +119,9 @@ impl Operator for Sort<'_> {
         let mut all: Vec<(SeriesMetadata, StepColumn)> = Vec::with_capacity(input.len());
         while self.input.next_batch(context, &mut batch)? {
             let first = batch.first;
+            let samples = batch.columns.iter().map(column_samples).sum();
+            context.hold_samples(samples)?;
+            self.held_samples += samples;
             all.extend(input[first..].iter().cloned().zip(batch.columns.drain(..)));
         }
         if self.sorts_by_value() {
@@ -133,6 +143,7 @@ impl Operator for Sort<'_> {
         };
         batch.start(0);
         batch.columns = std::mem::take(sorted);
+        context.release_samples(std::mem::take(&mut self.held_samples));
         Ok(!batch.columns.is_empty())
     }
 
@@ -150,7 +161,8 @@ mod tests {
 
     #[test]
     fn runs_of_digits_compare_as_numbers() {
-        let sorted = ["", "1", "2", "4.15.0-58", "4.15.0-163", "10", "a", "a2b", "a10", "b"];
+        let sorted =
+            ["", "1", "2", "4.15.0-58", "4.15.0-163", "10", "111111111111111111111", "a", "a2b", "a10", "b"];
         assert!(sorted.is_sorted_by(|a, b| natural_order(a, b).is_lt()), "{sorted:?}");
         assert_eq!(natural_order("01", "1"), Ordering::Equal);
         assert_eq!(natural_order("99999999999999999999", "3"), Ordering::Greater);

@@ -60,7 +60,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn scalars(&self, nodes: &'a [LogicalNode], grid: StepGrid) -> Result<Vec<ScalarInput<'a>>, EvalError> {
+    pub(super) fn scalars(
+        &self,
+        nodes: &'a [LogicalNode],
+        grid: StepGrid,
+    ) -> Result<Vec<ScalarInput<'a>>, EvalError> {
         nodes.iter().map(|node| self.scalar(node, grid)).collect()
     }
 
@@ -148,6 +152,6 @@ fn merged<'a>(operator: BoxedOperator<'a>, call: Call<'_>) -> BoxedOperator<'a> 
 }
 
 /// Plans of checked expressions have none.
-fn too_few_arguments(span: Span) -> EvalError {
+pub(super) fn too_few_arguments(span: Span) -> EvalError {
     EvalError::new(crate::EvalErrorKind::Plan, "too few arguments", span)
 }

@@ -1,6 +1,7 @@
-//! Plan to operators: one dispatch by node here, one by function family in `call`.
+//! Plan to operators: one dispatch by node here, one by function family in `call`, the rest in `combine`.
 
 mod call;
+mod combine;
 
 use narthex_diag::Span;
 use narthex_model::StepGrid;
@@ -8,9 +9,9 @@ use narthex_plan::{LogicalNode, QueryParameters};
 use narthex_promql::ValueType;
 use narthex_storage::Querier;
 
+use self::combine::{AggregateNode, BinaryNode};
 use super::BoxedOperator;
 use super::absent::{Absent, AbsentInput};
-use super::build_vector::{AggregateNode, BinaryNode};
 use super::merge_duplicates::{Collision, MergeDuplicates};
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
@@ -59,11 +60,11 @@ impl<'a> Builder<'a> {
             }
             LogicalNode::Aggregate { op, grouping, parameter, expr, span } => {
                 let parameter = parameter.as_deref();
-                self.aggregate(&AggregateNode { op: *op, grouping, parameter, expr, span: *span }, grid)
+                self.aggregate(AggregateNode { op: *op, grouping, parameter, expr, span: *span }, grid)
             }
             LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
                 let (op, returns_bool, span) = (*op, *returns_bool, *span);
-                self.binary(&BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
+                self.binary(BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
             }
             LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
             LogicalNode::StepInvariant { expr } => {
