@@ -86,7 +86,9 @@ fn outcome(
     if let QueryValue::Vector(samples) = &mut result.value {
         samples.sort_by(|left, right| left.labels.cmp(&right.labels));
     }
-    Ok(format!("{result:?}"))
+    // How often something was noticed depends on how often it was computed.
+    let noticed: Vec<_> = result.annotations.iter().map(|one| (&one.kind, one.span)).collect();
+    Ok(format!("{:?}\n{noticed:?}", result.value))
 }
 
 /// Chunks say of a histogram inside them that its counter was not reset; memory says what it was given.
