@@ -359,11 +359,7 @@ fn agreeing<'e>(node: &'e Binary, kept: &LabelFacts<'e>, other: &LabelFacts<'e>)
 }
 
 /// A compared label on which the two sides of a binary operator never agree, so that nothing ever matches.
-pub fn conflict<'e>(
-    node: &'e Binary,
-    lhs: &LabelFacts<'e>,
-    rhs: &LabelFacts<'e>,
-) -> Option<Conflict<'e>> {
+pub fn conflict<'e>(node: &'e Binary, lhs: &LabelFacts<'e>, rhs: &LabelFacts<'e>) -> Option<Conflict<'e>> {
     let disagrees = |name: &&'e str| {
         let (left, right) = (lhs.get(name).values, rhs.get(name).values);
         !left.is_impossible() && !right.is_impossible() && left.is_disjoint_from(right)
