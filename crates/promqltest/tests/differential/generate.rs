@@ -126,9 +126,10 @@ impl<'a> Generator<'a> {
                 let q = self.one_of(&["0", "0.25", "0.5", "0.9", "1", "1.5", "-1", "NaN"]);
                 format!("quantile {grouping}({q}, {})", self.vector(depth - 1, Exactness::Any))
             }
-            // Which of equal elements are chosen is open; their sum is not.
+            // Which of equal elements are chosen is open; their sum is not. With k = 0 it would be open whether the
+            // operand is evaluated, and so whether its failure is seen.
             _ => {
-                let (op, k) = (self.one_of(&["topk", "bottomk"]), self.below(4));
+                let (op, k) = (self.one_of(&["topk", "bottomk"]), 1 + self.below(3));
                 format!("sum({op} {grouping}({k}, {}))", self.vector(depth - 1, Exactness::Integer))
             }
         }
