@@ -7,6 +7,7 @@ mod count;
 mod extremes;
 pub(crate) mod groups;
 mod histogram_group;
+pub(crate) mod histogram_mean;
 pub(crate) mod parameter;
 mod quantile;
 pub(crate) mod rank;
@@ -55,8 +56,8 @@ pub(crate) fn accumulator(op: AggregateOp, steps: usize) -> Option<Box<dyn Accum
         AggregateOp::Group => Box::new(count::Group::new(steps)),
         AggregateOp::Min => Box::new(extremes::Extreme::smallest(steps)),
         AggregateOp::Max => Box::new(extremes::Extreme::largest(steps)),
-        AggregateOp::Stddev => Box::new(variance::Variance::deviation(steps)),
-        AggregateOp::Stdvar => Box::new(variance::Variance::variance(steps)),
+        AggregateOp::Stddev => Box::new(variance::Variance::root(steps)),
+        AggregateOp::Stdvar => Box::new(variance::Variance::plain(steps)),
         AggregateOp::Quantile => Box::new(quantile::Quantile::new(steps)),
         AggregateOp::Topk
         | AggregateOp::Bottomk

@@ -33,11 +33,11 @@ pub(super) struct Variance {
 }
 
 impl Variance {
-    pub(super) fn variance(steps: usize) -> Variance {
+    pub(super) fn plain(steps: usize) -> Variance {
         Variance { moments: vec![Moments::default(); steps], name: "stdvar", result: |variance| variance }
     }
 
-    pub(super) fn deviation(steps: usize) -> Variance {
+    pub(super) fn root(steps: usize) -> Variance {
         Variance { moments: vec![Moments::default(); steps], name: "stddev", result: f64::sqrt }
     }
 }

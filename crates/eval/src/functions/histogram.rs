@@ -92,7 +92,10 @@ fn forward_quantile(rank: f64, histogram: &FloatHistogram) -> (f64, NanObservati
     let mut buckets = histogram.ascending();
     let (found, count) = walk(&mut buckets, rank);
     let has_nan = histogram.sum.is_nan();
-    let Some(bucket) = found else { return (f64::NAN, NanObservations::Irrelevant) };
+    if found.is_none() && has_nan {
+        return (f64::NAN, NanObservations::Result);
+    }
+    let Some(bucket) = found else { return (0.0, NanObservations::Irrelevant) };
     let count_in_range = count.min(histogram.count);
     if count_in_range < rank && has_nan {
         return (f64::NAN, NanObservations::Result);
@@ -107,12 +110,13 @@ fn forward_quantile(rank: f64, histogram: &FloatHistogram) -> (f64, NanObservati
 /// Walks down to the bucket of a rank counted from the highest observation.
 fn backward_quantile(rank: f64, histogram: &FloatHistogram) -> f64 {
     let (found, count) = walk(&mut histogram.descending(), rank);
-    let Some(bucket) = found else { return f64::NAN };
+    let Some(bucket) = found else { return 0.0 };
     let count = count.min(histogram.count);
     place(bucket, histogram, count < rank, count - rank)
 }
 
-/// The bucket in which `rank` observations are reached, or the last one, and the observations up to its end.
+/// The bucket in which `rank` observations are reached, or the last one, and the observations up to its end. A histogram
+/// without populated buckets is taken as one of zeros.
 fn walk(buckets: &mut impl Iterator<Item = Bucket>, rank: f64) -> (Option<Bucket>, f64) {
     let mut count = 0.0;
     let mut last = None;

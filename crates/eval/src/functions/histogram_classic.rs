@@ -163,6 +163,8 @@ fn rank_below(value: f64, buckets: &[ClassicBucket]) -> Option<f64> {
 mod tests {
     use super::*;
 
+    type Rows = &'static [(f64, f64)];
+
     fn buckets(rows: &[(f64, f64)]) -> Vec<ClassicBucket> {
         rows.iter().map(|&(upper, count)| ClassicBucket { upper, count }).collect()
     }
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_interpolated() {
-        let rows: [(&[(f64, f64)], f64, f64); 9] = [
+        let rows: [(Rows, f64, f64); 9] = [
             (&[(1.0, 2.0), (3.0, 6.0), (INF, 8.0)], 0.125, 0.5),
             (&[(INF, 8.0), (3.0, 6.0), (1.0, 2.0)], 0.5, 2.0),
             (&[(1.0, 2.0), (3.0, 6.0), (INF, 8.0)], 0.9, 3.0),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use narthex_model::histogram::{Compensated, HistogramSum, Reconciliation};
+use narthex_model::histogram::{Compensated, HistogramSum, IncompatibleSchemas, Reconciliation};
 use narthex_model::{CounterResetHint, FloatHistogram};
 use narthex_promql::functions::OverTimeFunction;
 
 use super::SeriesContext;
+use crate::aggregations::histogram_mean::HistogramMean;
 use crate::{AnnotationKind, StepColumn, Windows};
 
 /// Computes `sum_over_time` or `avg_over_time` for every step.
@@ -76,24 +77,28 @@ fn histogram_total(
     series: &SeriesContext<'_>,
 ) -> Option<FloatHistogram> {
     let (first, rest) = values.split_first()?;
-    let mut total = HistogramSum::new(first);
-    let mut outcome = Reconciliation::default();
-    for value in rest {
-        match total.add(value) {
-            Ok(more) => outcome = outcome.or(more),
-            Err(_) => {
-                series.annotate_metric(AnnotationKind::MixedExponentialCustom);
-                return None;
-            }
-        }
-    }
+    let (outcome, mut total) = if function == OverTimeFunction::Avg {
+        let mut mean = HistogramMean::new(first);
+        (add_all(rest, |value| mean.add(value)), mean.finish())
+    } else {
+        let mut sum = HistogramSum::new(first);
+        (add_all(rest, |value| sum.add(value)), sum.finish())
+    };
+    let Ok(outcome) = outcome else {
+        series.annotate_metric(AnnotationKind::MixedExponentialCustom);
+        return None;
+    };
     annotate(values, outcome, series);
-    if function == OverTimeFunction::Avg {
-        total.div(values.len() as f64);
-    }
-    let mut total = total.finish();
     total.compact(0);
     Some(total)
+}
+
+/// What all additions together had to give up.
+fn add_all(
+    values: &[Arc<FloatHistogram>],
+    mut add: impl FnMut(&FloatHistogram) -> Result<Reconciliation, IncompatibleSchemas>,
+) -> Result<Reconciliation, IncompatibleSchemas> {
+    values.iter().try_fold(Reconciliation::default(), |outcome, value| Ok(outcome.or(add(value)?)))
 }
 
 /// Hints collide when any sample says reset and any other not reset, whatever the order they were added in.

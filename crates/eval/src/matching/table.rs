@@ -109,12 +109,15 @@ impl ResultRule<'_> {
         partner.filtered(|name, _| include.iter().any(|label| **label == *name))
     }
 
-    /// Value that stands in for a missing element of `side`.
-    pub(crate) fn fill(&self, side: Side) -> Option<f64> {
-        match side {
-            Side::Left => self.matching.fill_left,
-            Side::Right => self.matching.fill_right,
-        }
+    /// Value that stands in for a missing element of the "many" side. As upstream has it, that is the one of
+    /// `fill_left` even where `group_right` makes the right side the "many" one.
+    pub(crate) fn fill_many(&self) -> Option<f64> {
+        self.matching.fill_left
+    }
+
+    /// Value that stands in for a missing element of the "one" side.
+    pub(crate) fn fill_one(&self) -> Option<f64> {
+        self.matching.fill_right
     }
 
     /// The result of an element of the "many" side and a partner that adds `included`.
@@ -182,8 +185,7 @@ impl MatchTable {
             let class = self.groups[group].class(rule.included(&series.labels));
             self.ones.push((group, class));
         }
-        let one = if many_side(rule.matching) == Side::Left { Side::Right } else { Side::Left };
-        if rule.fill(one).is_some() {
+        if rule.fill_one().is_some() {
             for (group, labels) in self.groups.iter_mut().zip(&self.group_labels) {
                 group.filled_class = Some(group.class(rule.included(labels)));
             }
@@ -206,7 +208,7 @@ impl MatchTable {
 
     /// Results of partners without an element on the "many" side, which then is invented from the matching labels.
     fn add_filled(&mut self, rule: ResultRule<'_>, context: &QueryContext) {
-        if rule.fill(many_side(rule.matching)).is_none() {
+        if rule.fill_many().is_none() {
             return;
         }
         for &(group, _) in &self.ones {

@@ -65,7 +65,7 @@ impl<'a> RankAggregate<'a> {
                 for (step, value) in column.iter() {
                     match value {
                         SampleRef::Float(value) => {
-                            of_group[step].offer(self.best, counts[step], series, value)
+                            of_group[step].offer(self.best, counts[step], series, value);
                         }
                         SampleRef::Histogram(_) => ignores_histograms = true,
                     }

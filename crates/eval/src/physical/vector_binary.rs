@@ -68,10 +68,6 @@ impl<'a> VectorBinary<'a> {
         if many_side(self.rule.matching) == Side::Left { Side::Right } else { Side::Left }
     }
 
-    fn fill_many(&self) -> Option<f64> {
-        self.rule.fill(many_side(self.rule.matching))
-    }
-
     /// Reads the side that must be unique.
     fn read_one_side(&mut self, context: &QueryContext, join: &mut Join) -> Result<(), EvalError> {
         let mut batch = SeriesBatch::new();
@@ -83,7 +79,7 @@ impl<'a> VectorBinary<'a> {
                 join.one_side.add(series, join.table.ones[series].0, column);
             }
         }
-        if self.fill_many().is_some() {
+        if self.rule.fill_many().is_some() {
             let mut all = Presence::default();
             all.reset(self.steps);
             all.set_all();
@@ -106,7 +102,7 @@ impl<'a> VectorBinary<'a> {
         if classes == 0 {
             return Ok(());
         }
-        let fill = self.rule.fill(self.one_side());
+        let fill = self.rule.fill_one();
         if fill.is_none() && self.join_floats(join, series, column)? {
             batch.push(std::mem::take(column));
             return Ok(());
@@ -201,7 +197,7 @@ impl<'a> VectorBinary<'a> {
 
     /// Results of elements without a partner on the "many" side.
     fn join_unmatched(&self, join: &mut Join, batch: &mut SeriesBatch) -> Result<(), EvalError> {
-        let Some(fill) = self.fill_many() else { return Ok(()) };
+        let Some(fill) = self.rule.fill_many() else { return Ok(()) };
         let Join { table, one_side, matched, collided, notes, .. } = join;
         let mut filled: Vec<(usize, usize)> = (table.groups.iter().enumerate())
             .filter_map(|(at, group)| Some((group.filled_slot?, at)))
@@ -287,7 +283,7 @@ impl Operator for VectorBinary<'_> {
         let output = std::mem::take(&mut table.output);
         let mut never = Presence::default();
         never.reset(self.steps);
-        let tracks = self.must_be_unique() || self.fill_many().is_some();
+        let tracks = self.must_be_unique() || self.rule.fill_many().is_some();
         self.join = Some(Join {
             one_side: OneSide::new(table.groups.len(), self.steps),
             matched: vec![never.clone(); if tracks { table.groups.len() } else { 0 }],
