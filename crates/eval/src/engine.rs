@@ -13,6 +13,7 @@ use crate::column::SeriesBatch;
 use crate::context::EvalOptions;
 use crate::limits::column_samples;
 use crate::physical::build::Builder;
+use crate::physical::histogram_stats::HistogramDetail;
 use crate::physical::{SeriesMetadata, matrix_root, same_labelset};
 use crate::result::{InstantSample, RangeSeries};
 use crate::{EvalError, EvalErrorKind, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
@@ -130,7 +131,8 @@ impl Query {
         let querier = storage.querier(TimeRange::ALL)?;
         let parameters = &self.plan.parameters;
         let (options, limits) = (self.options.eval, self.options.limits);
-        let builder = Builder { querier: &*querier, options, limits, parameters };
+        let builder =
+            Builder { querier: &*querier, options, limits, histograms: HistogramDetail::Full, parameters };
         let value = root_value(&self.plan, builder, context)?;
         Ok(QueryResult { value, annotations: context.take_annotations().into_sorted() })
     }

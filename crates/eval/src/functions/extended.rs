@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use narthex_model::{FloatHistogram, Timestamp};
+use narthex_model::{CounterResetHint, FloatHistogram, Timestamp};
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::{FunctionId, OverTimeFunction, RateFunction};
 
@@ -59,6 +59,10 @@ pub trait Interpolate: Sized {
     /// The value at `share` of the way (0 to 1) from `self` to `right`. Of a counter that started anew in between, the
     /// way starts at zero. `None` where the two do not go together.
     fn between(&self, right: &Self, share: f64, is_counter: IsCounter) -> Option<Self>;
+
+    /// The value as one of the same count as the value before, whatever it says of a reset.
+    #[must_use]
+    fn continued(self) -> Self;
 }
 
 /// Whether a drop means that a counter started anew.
@@ -75,10 +79,17 @@ impl Interpolate for f64 {
         let left = if is_counter == IsCounter::Yes && right < self { 0.0 } else { *self };
         Some(left + (right - left) * share)
     }
+
+    fn continued(self) -> f64 {
+        self
+    }
 }
 
 impl Interpolate for Arc<FloatHistogram> {
     fn between(&self, right: &Self, share: f64, is_counter: IsCounter) -> Option<Self> {
+        if self.uses_custom_buckets() != right.uses_custom_buckets() {
+            return None;
+        }
         let mut result = FloatHistogram::clone(right);
         if is_counter == IsCounter::Yes && right.detect_reset(self) {
             result.mul(share);
@@ -90,6 +101,13 @@ impl Interpolate for Arc<FloatHistogram> {
         result.add(self).ok()?;
         result.counter_reset_hint = right.counter_reset_hint;
         Some(Arc::new(result))
+    }
+
+    fn continued(mut self) -> Self {
+        if self.counter_reset_hint == CounterResetHint::Reset {
+            Arc::make_mut(&mut self).counter_reset_hint = CounterResetHint::NotReset;
+        }
+        self
     }
 }
 
@@ -175,7 +193,12 @@ fn smoothed<T: Interpolate + Clone>(
     match timestamps.get(inner.end) {
         Some(&end_ms) if end_ms == bounds.end_ms || inner.end == 0 => push(end_ms, values[inner.end].clone()),
         Some(_) => push(bounds.end_ms, value_at(near, inner.end - 1, bounds.end_ms, is_counter)?),
-        None => push(bounds.end_ms, values[inner.end - 1].clone()),
+        None => push(bounds.end_ms, values[inner.end - 1].clone().continued()),
+    }
+    // An interpolated left border already lies on the right sample's side of a reset.
+    let left_is_sample = inner.start == 0 || timestamps[inner.start - 1] == bounds.start_ms;
+    if let (false, Some(next)) = (left_is_sample, extended.values.get_mut(1)) {
+        *next = next.clone().continued();
     }
     Ok(extended)
 }

@@ -6,13 +6,20 @@ use narthex_promql::ValueType;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageError};
 
 use super::build::Builder;
+use super::histogram_stats::HistogramDetail;
 use super::{Description, Operator};
 use crate::{EngineOptions, EvalError};
 
 /// One line per operator, inputs indented below.
 pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<String, EvalError> {
     let parameters = &plan.parameters;
-    let builder = Builder { querier: &NoData, options: options.eval, limits: options.limits, parameters };
+    let builder = Builder {
+        querier: &NoData,
+        options: options.eval,
+        limits: options.limits,
+        histograms: HistogramDetail::Full,
+        parameters,
+    };
     let mut text = String::new();
     if let LogicalNode::Text { value, .. } = &plan.root {
         text = format!("string {value:?}\n");

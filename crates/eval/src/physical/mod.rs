@@ -11,6 +11,7 @@ mod exchange;
 mod explain;
 mod histogram_function;
 mod histogram_slots;
+pub(crate) mod histogram_stats;
 mod info;
 mod info_series;
 mod instant_function;

@@ -9,6 +9,7 @@ use narthex_promql::ast::RangeExtension;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
 
 use super::exchange::Workers;
+use super::histogram_stats::HistogramDetail;
 use super::window_source::remove_stale;
 use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch, smoothed};
 use crate::column::SeriesBatch;
@@ -31,6 +32,7 @@ pub(super) struct Lookup<'a> {
     pub(super) part: SelectedPart,
     pub(super) grid: StepGrid,
     pub(super) lookback_ms: i64,
+    pub(super) histograms: HistogramDetail,
 }
 
 impl<'a> VectorSelector<'a> {
@@ -56,6 +58,7 @@ impl Operator for VectorSelector<'_> {
         let end = set.len().min(self.next + series_per_batch(lookup.grid.len));
         self.workers.fill(batch, self.next..end, lookup.grid.len, |series, samples, column| {
             set.read(series, range, samples)?;
+            lookup.histograms.reduce(samples);
             let held = buffer_samples(samples);
             context.hold_samples(held)?;
             lookup.evaluate(context, samples, set.labels(series), column);

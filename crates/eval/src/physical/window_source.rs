@@ -10,6 +10,7 @@ use narthex_promql::ast::RangeExtension;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
 
 use super::exchange::Workers;
+use super::histogram_stats::HistogramDetail;
 use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::limits::buffer_samples;
@@ -60,29 +61,33 @@ pub(super) fn window_bounds(grid: StepGrid, shift: TimeShift, range_ms: i64) -> 
 
 /// Samples straight from the store.
 pub(super) struct MatrixSource<'a> {
-    selector: &'a Selector,
-    range_ms: i64,
-    span: Span,
+    lookup: WindowLookup<'a>,
     bounds: Arc<[WindowBounds]>,
-    lookback_ms: i64,
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
     next: usize,
     workers: Workers,
 }
 
+/// What is read: the same for every series.
+#[derive(Clone, Copy)]
+pub(super) struct WindowLookup<'a> {
+    pub(super) selector: &'a Selector,
+    pub(super) range_ms: i64,
+    /// How far beyond the borders an extended window looks.
+    pub(super) lookback_ms: i64,
+    pub(super) span: Span,
+    pub(super) histograms: HistogramDetail,
+}
+
 impl<'a> MatrixSource<'a> {
     pub(super) fn new(
-        selector: &'a Selector,
-        range_ms: i64,
-        span: Span,
+        lookup: WindowLookup<'a>,
         grid: StepGrid,
-        lookback_ms: i64,
         querier: &'a dyn Querier,
     ) -> MatrixSource<'a> {
-        let bounds = window_bounds(grid, selector.shift, range_ms);
-        let workers = Workers::default();
-        MatrixSource { selector, range_ms, span, bounds, lookback_ms, querier, set: None, next: 0, workers }
+        let bounds = window_bounds(grid, lookup.selector.shift, lookup.range_ms);
+        MatrixSource { lookup, bounds, querier, set: None, next: 0, workers: Workers::default() }
     }
 
     /// Every instant that some window, or the neighbourhood of its borders, covers.
@@ -90,10 +95,10 @@ impl<'a> MatrixSource<'a> {
         let (Some(first), Some(last)) = (self.bounds.first(), self.bounds.last()) else {
             return TimeRange::new(0, -1);
         };
-        let (before_ms, after_ms) = match self.selector.extension {
+        let (before_ms, after_ms) = match self.lookup.selector.extension {
             None => (0, 0),
-            Some(RangeExtension::Anchored) => (self.lookback_ms, 0),
-            Some(RangeExtension::Smoothed) => (self.lookback_ms, self.lookback_ms),
+            Some(RangeExtension::Anchored) => (self.lookup.lookback_ms, 0),
+            Some(RangeExtension::Smoothed) => (self.lookup.lookback_ms, self.lookup.lookback_ms),
         };
         TimeRange::left_open(first.start_ms.saturating_sub(before_ms), last.end_ms.saturating_add(after_ms))
     }
@@ -105,9 +110,9 @@ impl WindowSource for MatrixSource<'_> {
             [first, second, ..] => second.step_ms - first.step_ms,
             _ => 0,
         };
-        let hints = SelectHints { step_ms, range_ms: self.range_ms, ..SelectHints::default() };
-        let set = self.querier.select(&self.selector.matchers, self.range(), &hints)?;
-        let series = selected(&*set, context, self.span)?;
+        let hints = SelectHints { step_ms, range_ms: self.lookup.range_ms, ..SelectHints::default() };
+        let set = self.querier.select(&self.lookup.selector.matchers, self.range(), &hints)?;
+        let series = selected(&*set, context, self.lookup.span)?;
         self.set = Some(set);
         Ok(series)
     }
@@ -119,11 +124,12 @@ impl WindowSource for MatrixSource<'_> {
         kernel: &WindowKernel<'_>,
     ) -> Result<bool, EvalError> {
         context.check()?;
-        let (range, steps) = (self.range(), self.bounds.len());
+        let (range, steps, histograms) = (self.range(), self.bounds.len(), self.lookup.histograms);
         let Some(set) = &self.set else { return Ok(false) };
         let end = set.len().min(self.next + series_per_batch(steps));
         self.workers.fill(batch, self.next..end, steps, |series, samples, column| {
             set.read(series, range, samples)?;
+            histograms.reduce(samples);
             remove_stale(samples);
             let held = buffer_samples(samples);
             context.hold_samples(held)?;
@@ -140,17 +146,17 @@ impl WindowSource for MatrixSource<'_> {
     }
 
     fn range_ms(&self) -> i64 {
-        self.range_ms
+        self.lookup.range_ms
     }
 
     fn extension(&self) -> Option<RangeExtension> {
-        self.selector.extension
+        self.lookup.selector.extension
     }
 
     fn describe(&self) -> Description<'_> {
-        let range = PromDuration::from_ms(self.range_ms);
+        let range = PromDuration::from_ms(self.lookup.range_ms);
         Description {
-            line: format!("windows of {range} of {}", selector_text(self.selector)),
+            line: format!("windows of {range} of {}", selector_text(self.lookup.selector)),
             inputs: Vec::new(),
         }
     }

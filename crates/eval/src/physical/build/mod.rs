@@ -12,12 +12,13 @@ use narthex_storage::Querier;
 use self::combine::{AggregateNode, BinaryNode};
 use super::BoxedOperator;
 use super::absent::{Absent, AbsentInput};
+use super::histogram_stats::HistogramDetail;
 use super::merge_duplicates::{Collision, MergeDuplicates};
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
 use super::subquery::{SubquerySource, inner_grid};
 use super::vector_selector::{Lookup, VectorSelector};
-use super::window_source::{MatrixSource, WindowSource};
+use super::window_source::{MatrixSource, WindowLookup, WindowSource};
 use crate::context::EvalOptions;
 use crate::{EvalError, EvalErrorKind, Limits};
 
@@ -30,6 +31,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) options: EvalOptions,
     /// How much the query may use.
     pub(crate) limits: Limits,
+    /// How much of histograms the parents of the node look at.
+    pub(crate) histograms: HistogramDetail,
     /// The times and defaults of the query.
     pub(crate) parameters: &'a QueryParameters,
 }
@@ -47,10 +50,13 @@ impl<'a> Builder<'a> {
             LogicalNode::Number { value, .. } => Ok(Box::new(Number::new(*value, grid.len))),
             LogicalNode::VectorSelector { selector, part } => {
                 let lookback_ms = self.parameters.lookback_ms;
-                let lookup = Lookup { selector, part: *part, grid, lookback_ms };
+                let (part, histograms) = (*part, self.histograms);
+                let lookup = Lookup { selector, part, grid, lookback_ms, histograms };
                 Ok(Box::new(VectorSelector::new(lookup, self.querier)))
             }
-            LogicalNode::Call { function, args, span } => self.call(*function, args, *span, grid),
+            LogicalNode::Call { function, args, span } => {
+                self.looking_at(self.histograms.below_call(*function)).call(*function, args, *span, grid)
+            }
             LogicalNode::Absent { labels, expr, span } => {
                 let input = match expr.value_type() {
                     ValueType::RangeVector => AbsentInput::Windows(self.windows(expr, grid)?),
@@ -64,7 +70,8 @@ impl<'a> Builder<'a> {
             }
             LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
                 let (op, returns_bool, span) = (*op, *returns_bool, *span);
-                self.binary(BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
+                self.looking_at(HistogramDetail::Full)
+                    .binary(BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
             }
             LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
             LogicalNode::StepInvariant { expr } => {
@@ -89,19 +96,30 @@ impl<'a> Builder<'a> {
         match node {
             LogicalNode::MatrixSelector { selector, range_ms, span } => {
                 let lookback_ms = self.parameters.lookback_ms;
-                let source = MatrixSource::new(selector, *range_ms, *span, grid, lookback_ms, self.querier);
-                Ok(Box::new(source))
+                let lookup = WindowLookup {
+                    selector,
+                    range_ms: *range_ms,
+                    lookback_ms,
+                    span: *span,
+                    histograms: self.histograms,
+                };
+                Ok(Box::new(MatrixSource::new(lookup, grid, self.querier)))
             }
             LogicalNode::Subquery { expr, range_ms, step_ms, shift, span } => {
                 let inner = inner_grid(grid, *shift, *range_ms, *step_ms);
                 self.check_steps(inner, *span)?;
-                let operator = self.operator(expr, inner)?;
+                let operator = self.looking_at(HistogramDetail::AlwaysFull).operator(expr, inner)?;
                 Ok(Box::new(SubquerySource::new(operator, inner, grid, *shift, *range_ms)))
             }
             // A window is the same at every step when its reference time is: nothing to repeat.
             LogicalNode::StepInvariant { expr } => self.windows(expr, grid),
             _ => Err(mistyped("a range vector", node)),
         }
+    }
+
+    /// For the nodes below one that looks at so much of histograms.
+    fn looking_at(&self, histograms: HistogramDetail) -> Builder<'a> {
+        Builder { histograms, ..*self }
     }
 
     /// Refuses the steps of a subquery when there are too many, before anything is made for each of them.
