@@ -113,3 +113,23 @@ impl fmt::Display for ConformanceReport {
         writeln!(f, "{} passed, {} failed", self.passed(), self.failed())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{RunOptions, run_scripts};
+
+    const SCRIPT: &str =
+        "load 1m\n  a 1\n\neval instant at 0 a\n  a 1\n\neval instant at 0 a\n  a 2\n\nnonsense\n";
+
+    #[test]
+    fn totals_and_diagnostics_follow_the_scripts() {
+        let report = run_scripts([("one", SCRIPT), ("two", SCRIPT)], &RunOptions::CONFORMANCE);
+        assert_eq!((report.passed(), report.failed()), (2, 4));
+        assert!(report.to_string().ends_with("\n2 passed, 4 failed\n"), "{report}");
+        let diagnostics = report.scripts[1].diagnostics();
+        let shown: Vec<(&str, &str)> =
+            diagnostics.iter().map(|one| (one.code.0, one.span().slice(SCRIPT))).collect();
+        assert_eq!(shown, [("PQT002", "a"), ("PQT001", "nonsense")]);
+        assert_eq!(diagnostics[0].notes, [r#"- {__name__="a"} 2 @[0]"#, r#"+ {__name__="a"} 1 @[0]"#]);
+    }
+}

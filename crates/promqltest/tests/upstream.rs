@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::{fs, io};
 
-use narthex_promqltest::{RunOptions, run_scripts};
+use narthex_plan::Optimizer;
+use narthex_plan::optimize::PASSES;
+use narthex_promqltest::{Repetition, RunOptions, run_scripts};
 use narthex_testkit::shared_fixtures;
 
 /// Evaluations that must pass of the [`TOTAL`]; only ever raised.
@@ -19,14 +21,30 @@ fn scripts_of(folder: &Path) -> io::Result<Vec<(String, String)>> {
     paths.iter().map(|path| Ok((path.display().to_string(), fs::read_to_string(path)?))).collect()
 }
 
+fn check(scripts: &[(String, String)], options: &RunOptions) {
+    let borrowed = scripts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let report = run_scripts(borrowed, options);
+    assert_eq!(report.passed() + report.failed(), TOTAL);
+    assert!(report.passed() >= PASSED_MIN, "{report}");
+}
+
 #[test]
 fn upstreams_scripts_pass() {
     let Some(folder) = shared_fixtures("prometheus/promqltest") else { return };
+    check(&scripts_of(&folder).unwrap(), &RunOptions::CONFORMANCE);
+}
+
+/// No pass of the optimizer changes a result.
+#[test]
+fn upstreams_scripts_pass_whatever_is_optimized() {
+    let Some(folder) = shared_fixtures("prometheus/promqltest") else { return };
     let scripts = scripts_of(&folder).unwrap();
-    let borrowed = scripts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let report = run_scripts(borrowed, &RunOptions::CONFORMANCE);
-    assert_eq!(report.passed() + report.failed(), TOTAL);
-    assert!(report.passed() >= PASSED_MIN, "{report}");
+    let lone = PASSES.iter().map(|pass| Optimizer::NONE.with(pass.name()));
+    for optimizer in lone.chain([Optimizer::NONE]) {
+        let mut options = RunOptions { repetition: Repetition::Once, ..RunOptions::CONFORMANCE };
+        options.engine.optimizer = optimizer;
+        check(&scripts, &options);
+    }
 }
 
 /// The stable default of a server is another mode than the one of the scripts above.
