@@ -6,7 +6,7 @@ use narthex_rulefmt::RuleFileParse;
 use crate::config::LintConfig;
 use crate::context::{FileContext, Findings, GroupContext, RuleContext};
 use crate::records::RecordIndex;
-use crate::rules::LINTS;
+use crate::rules::{LINTS, bad_suppression, unused_suppression};
 use crate::spec::Lint;
 use crate::suppress::Suppressions;
 
@@ -100,8 +100,9 @@ impl Prepared<'_> {
     /// The findings that are not suppressed, with the severities asked for, together with what a server refuses; in the
     /// order of the text.
     pub fn finish(self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let suppressions = Suppressions::new(self.text, &self.parse, self.linter.config.now_ms);
+        let mut suppressions = Suppressions::new(self.text, &self.parse, self.linter.config.now_ms);
         found.retain(|finding| !suppressions.covers(finding));
+        found.extend(self.linter.about_comments(&suppressions));
         for finding in &mut found {
             if let Some(severity) = self.linter.severity_of(finding) {
                 finding.severity = severity;
@@ -122,6 +123,14 @@ impl Prepared<'_> {
 }
 
 impl Linter {
+    /// Findings about the comments that suppress others.
+    fn about_comments(&self, suppressions: &Suppressions) -> Vec<Diagnostic> {
+        let runs = |code: &str| self.lints.iter().any(|lint| lint.spec().code.0.starts_with(code));
+        let unused = suppressions.unused(runs).map(unused_suppression::report);
+        let bad = suppressions.faults().map(|(comment, fault)| bad_suppression::report(comment, fault));
+        unused.chain(bad).filter(|finding| runs(finding.code.0)).collect()
+    }
+
     fn severity_of(&self, finding: &Diagnostic) -> Option<Severity> {
         if self.config.severities.is_empty() {
             return None;

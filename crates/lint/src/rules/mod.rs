@@ -4,6 +4,7 @@ mod absent_loses_labels;
 mod aggregate_then_rate;
 mod always_true_comparison;
 mod average_of_quantiles;
+pub(crate) mod bad_suppression;
 mod bool_in_alert;
 mod constant_alert;
 mod contradictory_condition;
@@ -38,6 +39,7 @@ mod subquery_resolution;
 mod template_in_alert_name;
 mod unexpanded_variable;
 mod unknown_label;
+pub(crate) mod unused_suppression;
 mod value_in_identity;
 
 use narthex_diag::Code;
@@ -65,6 +67,8 @@ pub const LINTS: &[&dyn Lint] = &[
     &unexpanded_variable::UnexpandedVariable,
     &aggregate_then_rate::AggregateThenRate,
     &irate_in_rule::IrateInRule,
+    &unused_suppression::UnusedSuppression,
+    &bad_suppression::BadSuppression,
     &read_before_record::ReadBeforeRecord,
     &dependency_cycle::DependencyCycle,
     &self_reference::SelfReference,

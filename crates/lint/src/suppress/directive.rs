@@ -1,6 +1,7 @@
 //! What a comment says: which codes, where, until when.
 
 use super::pint;
+use crate::config::LintSelector;
 use crate::rules;
 
 /// What a directive is about.
@@ -31,35 +32,53 @@ pub(super) struct Directive {
     /// Prefixes of codes; the empty one means all.
     pub(super) codes: Vec<String>,
     pub(super) until_ms: Option<i64>,
+    /// Whether it is one of ours, not of pint.
+    pub(super) is_own: bool,
 }
 
-/// Reads a comment, its `#` included.
-pub(super) fn parse_comment(comment: &str) -> Option<Directive> {
+/// What became of a comment that is about findings.
+pub(super) type Reading = Result<Directive, String>;
+
+/// Reads a comment, its `#` included; `None` when it is about something else. Comments of pint that cannot be read are
+/// none of ours.
+pub(super) fn parse_comment(comment: &str) -> Option<Reading> {
     let text = comment.trim_start_matches('#').trim();
     if let Some(rest) = text.strip_prefix("nx:") {
-        return own_directive(rest.trim_start());
+        return Some(own_directive(rest.trim_start()));
     }
-    pint::parse(text.strip_prefix("pint ")?.trim())
+    pint::parse(text.strip_prefix("pint ")?.trim()).map(Ok)
 }
 
-fn own_directive(text: &str) -> Option<Directive> {
-    let (verb, rest) = text.split_once('[')?;
-    let (codes, rest) = rest.split_once(']')?;
+fn own_directive(text: &str) -> Reading {
+    let split = text.split_once('[').and_then(|(verb, rest)| Some((verb, rest.split_once(']')?)));
+    let Some((verb, (codes, rest))) = split else { return Err("expected `ignore[CODES]`".to_owned()) };
     let extent = match verb.trim() {
         "ignore" => Extent::Nearest,
         "ignore-group" => Extent::Group,
         "ignore-file" => Extent::File,
-        _ => return None,
+        other => return Err(format!("expected `ignore`, `ignore-group` or `ignore-file`, found `{other}`")),
     };
     let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
-    let codes = codes.map(|code| match rules::find(code) {
-        Some(spec) => spec.code.0.to_owned(),
-        None if code == "ALL" => String::new(),
-        None => code.to_owned(),
-    });
-    let codes = codes.collect();
+    let codes = codes.map(code).collect::<Result<Vec<String>, String>>()?;
+    if codes.is_empty() {
+        return Err("expected the codes of lints between the brackets".to_owned());
+    }
     let until = rest.split_whitespace().find_map(|word| word.strip_prefix("until="));
-    Some(Directive { extent, codes, until_ms: until.and_then(date_ms) })
+    let until_ms =
+        until.map(|until| date_ms(until).ok_or(format!("expected a date like 2027-01-31, found `{until}`")));
+    Ok(Directive { extent, codes, until_ms: until_ms.transpose()?, is_own: true })
+}
+
+/// The prefix of codes that a code, family or name stands for.
+fn code(text: &str) -> Result<String, String> {
+    match rules::find(text) {
+        Some(spec) => Ok(spec.code.0.to_owned()),
+        None if text == "ALL" => Ok(String::new()),
+        None => match LintSelector::parse(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(unknown) => Err(unknown.to_string()),
+        },
+    }
 }
 
 /// The start of a day written `2026-12-31`, in milliseconds since the epoch; what follows the day is not looked at.
@@ -91,7 +110,7 @@ mod tests {
 
     #[test]
     fn comments_that_are_directives() {
-        let codes = |text| parse_comment(text).map(|directive| directive.codes.join("+"));
+        let codes = |text| parse_comment(text)?.ok().map(|directive| directive.codes.join("+"));
         assert_eq!(codes("# nx: ignore[VAL001,TPL] because"), Some("VAL001+TPL".to_owned()));
         assert_eq!(codes("#nx: ignore-file[ALL]"), Some(String::new()));
         assert_eq!(codes("# nx: ignore[never-true]"), Some("VAL001".to_owned()));

@@ -12,54 +12,113 @@ use narthex_diag::{Diagnostic, LineIndex, Span};
 use narthex_model::Timestamp;
 use narthex_rulefmt::RuleFileParse;
 
-use directive::{Extent, parse_comment};
+use directive::{Directive, Extent, parse_comment};
+
+/// One comment and where it holds.
+#[derive(Clone, PartialEq, Debug)]
+struct Suppression {
+    /// The bytes of the file it is about.
+    range: Span,
+    /// Prefixes of the codes that are not reported there.
+    codes: Vec<String>,
+    /// The comment.
+    comment: Span,
+    /// Whether it is one of ours, not of pint.
+    is_own: bool,
+    /// Whether it suppressed anything.
+    is_used: bool,
+}
 
 /// The suppressions of a file.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Suppressions {
-    /// Bytes of the file, and prefixes of the codes that are not reported there.
-    ranges: Vec<(Span, Vec<String>)>,
+    suppressions: Vec<Suppression>,
+    /// Comments that cannot be read, and why.
+    faults: Vec<(Span, String)>,
 }
 
 impl Suppressions {
     /// Reads the comments of a file. With `now_ms`, those that have ended are left out.
     pub fn new(text: &str, parse: &RuleFileParse, now_ms: Option<Timestamp>) -> Suppressions {
+        let mut suppressions = Suppressions::default();
         if !text.contains("nx:") && !text.contains("pint ") {
-            return Suppressions::default();
+            return suppressions;
         }
         let places = Places { text, parse, lines: LineIndex::new(text) };
-        let mut suppressions = Suppressions::default();
         let mut begun = None;
         for (comment, inside_rule) in comments(parse) {
-            let Some(directive) = parse_comment(comment.slice(text)) else { continue };
-            if let (Some(until_ms), Some(now_ms)) = (directive.until_ms, now_ms)
-                && until_ms <= now_ms
-            {
-                continue;
-            }
-            let range = match directive.extent {
-                Extent::Begin => {
-                    begun = Some(comment);
-                    continue;
+            match parse_comment(comment.slice(text)) {
+                Some(Ok(directive)) if has_ended(&directive, now_ms) => {}
+                Some(Ok(directive)) => {
+                    let range = match directive.extent {
+                        Extent::Begin => {
+                            begun = Some(comment);
+                            None
+                        }
+                        Extent::End => begun.take().map(|begin: Span| begin.to(comment)),
+                        extent => Some(inside_rule.unwrap_or_else(|| places.range(comment, extent))),
+                    };
+                    suppressions.add(range, comment, directive);
                 }
-                Extent::End => begun.take().map(|begin: Span| begin.to(comment)),
-                extent => Some(inside_rule.unwrap_or_else(|| places.range(comment, extent))),
-            };
-            suppressions.ranges.extend(range.map(|range| (range, directive.codes)));
+                Some(Err(fault)) => suppressions.faults.push((comment, fault)),
+                None => {}
+            }
         }
-        let rest = begun.map(|begin| Span { end: whole(text).end, ..begin });
-        suppressions.ranges.extend(rest.map(|rest| (rest, vec![String::new()])));
+        if let Some(begin) = begun {
+            let range = Some(Span { end: whole(text).end, ..begin });
+            let all = Directive {
+                extent: Extent::Begin,
+                codes: vec![String::new()],
+                until_ms: None,
+                is_own: false,
+            };
+            suppressions.add(range, begin, all);
+        }
         suppressions
     }
 
-    /// Whether a finding is suppressed.
-    pub fn covers(&self, finding: &Diagnostic) -> bool {
-        let start = finding.span().start;
-        self.ranges.iter().any(|(range, codes)| {
-            let is_inside = range.start <= start && start < range.end;
-            is_inside && codes.iter().any(|code| finding.code.0.starts_with(code.as_str()))
-        })
+    fn add(&mut self, range: Option<Span>, comment: Span, directive: Directive) {
+        let Directive { codes, is_own, .. } = directive;
+        self.suppressions.extend(range.map(|range| Suppression {
+            range,
+            codes,
+            comment,
+            is_own,
+            is_used: false,
+        }));
     }
+
+    /// Whether a finding is suppressed; the comments that do it are then known to be of use.
+    pub fn covers(&mut self, finding: &Diagnostic) -> bool {
+        let start = finding.span().start;
+        let mut is_covered = false;
+        for suppression in &mut self.suppressions {
+            let is_inside = suppression.range.start <= start && start < suppression.range.end;
+            if is_inside && suppression.codes.iter().any(|code| finding.code.0.starts_with(code.as_str())) {
+                suppression.is_used = true;
+                is_covered = true;
+            }
+        }
+        is_covered
+    }
+
+    /// Comments that suppressed nothing although `runs` says of one of their codes' prefixes that a lint of it runs.
+    pub fn unused(&self, runs: impl Fn(&str) -> bool) -> impl Iterator<Item = Span> {
+        let unused =
+            self.suppressions.iter().filter(|suppression| suppression.is_own && !suppression.is_used);
+        unused
+            .filter(move |suppression| suppression.codes.iter().any(|code| runs(code)))
+            .map(|one| one.comment)
+    }
+
+    /// Comments that cannot be read, and why.
+    pub fn faults(&self) -> impl Iterator<Item = (Span, &str)> {
+        self.faults.iter().map(|(comment, fault)| (*comment, fault.as_str()))
+    }
+}
+
+fn has_ended(directive: &Directive, now_ms: Option<Timestamp>) -> bool {
+    directive.until_ms.zip(now_ms).is_some_and(|(until_ms, now_ms)| until_ms <= now_ms)
 }
 
 /// The comments of the file in order, those of expressions with the rule they are in.
@@ -170,7 +229,7 @@ mod tests {
         assert_eq!(codes(&file("", "", "", ignore), None), ["VAL001"]);
         assert_eq!(codes(&file(&format!("{ignore}\n"), "", "", ""), None), [""; 0]);
         assert_eq!(codes(&file("# nx: ignore-file[VAL]\n", "", "", ""), None), [""; 0]);
-        assert_eq!(codes(&file("# nx: ignore[MAT]\n", "", "", ""), None), both);
+        assert_eq!(codes(&file("# nx: ignore[MAT]\n", "", "", ""), None), ["NX001", "VAL001", "VAL001"]);
     }
 
     #[test]

@@ -23,11 +23,12 @@ pub const CHECKS: &[(&str, &[&str])] = &[
 /// Reads what follows `# pint `.
 pub(super) fn parse(text: &str) -> Option<Directive> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let all = |extent| Some(Directive { extent, codes: vec![String::new()], until_ms: None });
+    let all = |extent| Some(Directive { extent, codes: vec![String::new()], until_ms: None, is_own: false });
     let named = |extent, rest: &str, until_ms| {
         let name = rest.trim().split(['(', ' ']).next().unwrap_or("");
         let codes = CHECKS.iter().find(|(check, _)| *check == name)?.1;
-        Some(Directive { extent, codes: codes.iter().map(|code| (*code).to_owned()).collect(), until_ms })
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        Some(Directive { extent, codes, until_ms, is_own: false })
     };
     let snoozed = |extent| {
         let (until, check) = rest.trim().split_once(' ')?;
