@@ -34,7 +34,7 @@ fn queries() -> Vec<Query> {
         query("rate", "rate(http_requests_total[1m])", requests, requests),
         query("sum_rate", "sum(rate(http_requests_total[1m]))", requests, 1),
         query("sum_by_rate", "sum by (pod) (rate(http_requests_total[1m]))", requests, pods),
-        query("topk", "topk(2, http_requests_total)", requests, 2),
+        query("topk", "topk(2, http_responses_total)", responses, 2),
         query(
             "quantile",
             "histogram_quantile(0.9, sum by (pod, le) (rate(http_response_seconds_bucket[1m])))",
