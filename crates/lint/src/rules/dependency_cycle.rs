@@ -1,6 +1,6 @@
 //! REC003: recording rules that read each other in a circle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use narthex_diag::{Code, Severity};
 use narthex_rulefmt::RuleFile;
@@ -68,36 +68,56 @@ fn reads(file: &FileContext<'_>) -> Reads {
 
 /// One circle through each knot of rules that read each other, by a search that keeps its own stack.
 fn cycles(reads: &Reads) -> Vec<Vec<RecordRef>> {
-    let mut cycles = Vec::new();
-    let mut done = BTreeMap::new();
-    for &start in reads.keys() {
-        let mut path: Vec<(RecordRef, usize)> = vec![(start, 0)];
-        while let Some((at, next)) = path.last_mut() {
-            let at = *at;
-            if *next == 0 && done.contains_key(&at) {
-                path.pop();
-                continue;
-            }
-            let Some(&target) = reads.get(&at).and_then(|read| read.get(*next)) else {
-                done.insert(at, ());
-                path.pop();
+    let mut search = Search { reads, done: BTreeSet::new(), path: Vec::new(), place: BTreeMap::new() };
+    reads.keys().filter_map(|start| search.from(*start)).collect()
+}
+
+/// A walk along what rules read.
+struct Search<'a> {
+    reads: &'a Reads,
+    /// Rules from which everything was searched, or that are part of a circle found.
+    done: BTreeSet<RecordRef>,
+    /// From the start to where the search is, each with how many of its reads were followed.
+    path: Vec<(RecordRef, usize)>,
+    /// Where on the path a rule is.
+    place: BTreeMap<RecordRef, usize>,
+}
+
+impl Search<'_> {
+    /// A circle that can be reached from `start` without a rule that is done.
+    fn from(&mut self, start: RecordRef) -> Option<Vec<RecordRef>> {
+        self.enter(start);
+        while let Some((at, next)) = self.path.last_mut() {
+            let Some(&target) = self.reads.get(at).and_then(|read| read.get(*next)) else {
+                let at = *at;
+                self.leave(at);
                 continue;
             };
             *next += 1;
-            match path.iter().position(|(on_path, _)| *on_path == target) {
-                Some(from) if !done.contains_key(&target) => {
-                    cycles.push(path[from..].iter().map(|(rule, _)| *rule).collect());
-                    // One circle per knot is enough: what leads into it is not searched again.
-                    for (rule, _) in path.drain(..) {
-                        done.insert(rule, ());
-                    }
-                }
-                _ if done.contains_key(&target) => {}
-                _ => path.push((target, 0)),
+            if let Some(&first) = self.place.get(&target) {
+                let circle = self.path[first..].iter().map(|(rule, _)| *rule).collect();
+                // One circle per knot is enough: what leads into it is not searched again.
+                self.done.extend(self.path.drain(..).map(|(rule, _)| rule));
+                self.place.clear();
+                return Some(circle);
             }
+            self.enter(target);
+        }
+        None
+    }
+
+    fn enter(&mut self, rule: RecordRef) {
+        if !self.done.contains(&rule) {
+            self.place.insert(rule, self.path.len());
+            self.path.push((rule, 0));
         }
     }
-    cycles
+
+    fn leave(&mut self, rule: RecordRef) {
+        self.path.pop();
+        self.place.remove(&rule);
+        self.done.insert(rule);
+    }
 }
 
 fn report(file: &FileContext<'_>, cycle: &[RecordRef], findings: &mut Findings) {

@@ -44,7 +44,9 @@ impl Suppressions {
         if !text.contains("nx:") && !text.contains("pint ") {
             return suppressions;
         }
-        let places = Places { text, parse, lines: LineIndex::new(text) };
+        let mut rules: Vec<Span> = parse.file.rules().map(|(_, rule)| rule.span()).collect();
+        rules.sort_unstable();
+        let places = Places { text, parse, rules, lines: LineIndex::new(text) };
         let mut begun = None;
         for (comment, inside_rule) in comments(parse) {
             match parse_comment(comment.slice(text)) {
@@ -140,6 +142,8 @@ fn whole(text: &str) -> Span {
 struct Places<'a> {
     text: &'a str,
     parse: &'a RuleFileParse,
+    /// The rules in the order of the text.
+    rules: Vec<Span>,
     lines: LineIndex,
 }
 
@@ -170,15 +174,16 @@ impl Places<'_> {
     }
 
     fn rule_at(&self, place: Span) -> Option<Span> {
-        let mut rules = self.parse.file.rules().map(|(_, rule)| rule.span());
-        rules.find(|rule| rule.contains(Span::empty_at(place.start as usize)))
+        let next = self.rules.partition_point(|rule| rule.start <= place.start);
+        let rule = self.rules.get(next.checked_sub(1)?)?;
+        rule.contains(Span::empty_at(place.start as usize)).then_some(*rule)
     }
 
     /// The rule that starts on the next line with content.
     fn rule_at_next(&self, comment: Span) -> Option<Span> {
         let next = self.next_content(comment);
-        let mut rules = self.parse.file.rules().map(|(_, rule)| rule.span());
-        rules.find(|rule| next.contains(Span::empty_at(rule.start as usize)) && rule.start < next.end)
+        let first = self.rules.partition_point(|rule| rule.start < next.start);
+        self.rules.get(first).copied().filter(|rule| rule.start < next.end)
     }
 
     fn group_at(&self, line: Span) -> Option<Span> {
