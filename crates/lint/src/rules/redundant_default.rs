@@ -1,6 +1,6 @@
 //! YML008: a field set to its default.
 
-use narthex_diag::{Applicability, Code, Diagnostic, Edit, Severity, Suggestion};
+use narthex_diag::{Applicability, Code, Diagnostic, Edit, Severity, Span, Suggestion};
 use narthex_rulefmt::FieldSpan;
 
 use crate::context::{FileContext, Findings, GroupContext, RuleContext};
@@ -30,6 +30,10 @@ impl Lint for RedundantDefault {
 
     fn check_rule(&self, rule: &RuleContext<'_>, findings: &mut Findings) {
         let Some(alert) = rule.alert() else { return };
+        // A default may override what a merge key brings.
+        if rule.rule.span().slice(rule.group.file.text).contains("<<") {
+            return;
+        }
         for (name, value) in [("for", alert.hold_for), ("keep_firing_for", alert.keep_firing_for)] {
             if value.is_some_and(|value| value.value.seconds() == 0.0)
                 && let Some(field) = rule.rule.field(name)
@@ -41,6 +45,11 @@ impl Lint for RedundantDefault {
 
     fn check_group(&self, group: &GroupContext<'_>, findings: &mut Findings) {
         let rules = group.group;
+        let before_rules = rules.field("rules").map_or(rules.span.end, |field| field.key.start);
+        let fields = Span { end: before_rules.max(rules.span.start), ..rules.span };
+        if fields.slice(group.file.text).contains("<<") {
+            return;
+        }
         let is_zero = |name| match name {
             "interval" => rules.interval.is_some_and(|value| value.value.seconds() == 0.0),
             _ => rules.limit.is_some_and(|value| value.value == 0),
@@ -59,7 +68,9 @@ fn report(file: &FileContext<'_>, field: FieldSpan, subject: String) -> Diagnost
     let span = field.key.to(field.value);
     let finding = file.finding(&SPEC, format!("this is the default of `{}`", field.name), span, subject);
     let message = "leave it out".to_owned();
-    match file.whole_lines(span).filter(|_| field.key.start < field.value.start) {
+    // An anchor may be referred to elsewhere.
+    let is_removable = field.key.start < field.value.start && !span.slice(file.text).contains('&');
+    match file.whole_lines(span).filter(|_| is_removable) {
         Some(lines) => finding.with_suggestion(Suggestion {
             message,
             edits: vec![Edit { span: lines, replacement: String::new() }],
@@ -83,6 +94,8 @@ mod tests {
         check("YML008", "groups:\n- name: g\n  limit: 0\n  rules: []\n", &["limit: 0"]);
         check("YML008", "- alert: A\n  expr: up == 0\n  for: 1s", &[]);
         check_fix("YML008", "- {alert: A, expr: up == 0, for: 0s}", "- {alert: A, expr: up == 0, for: 0s}");
+        let merged = "- &a\n  alert: A\n  expr: up == 0\n  for: 1m\n- <<: *a\n  alert: B\n  for: 0s";
+        check("YML008", merged, &[]);
         check_fix(
             "YML008",
             "- for: 0s\n  alert: A\n  expr: up == 0",
