@@ -19,17 +19,17 @@ pub(super) struct VectorBinary<'a> {
     rule: ResultRule<'a>,
     many: BoxedOperator<'a>,
     one: BoxedOperator<'a>,
-    ones: Arc<[SeriesMetadata]>,
     steps: usize,
     span: Span,
-    join: Option<Join>,
-    many_batch: SeriesBatch,
-    is_done: bool,
+    /// From `series` to the last batch. Boxed: chains of operators are built and read by recursion.
+    join: Option<Box<Join>>,
 }
 
 /// The state of a join.
 struct Join {
     table: MatchTable,
+    ones: Arc<[SeriesMetadata]>,
+    many_batch: SeriesBatch,
     one_side: OneSide,
     /// Steps at which an element of the "many" side had a partner, per group; where that must be known.
     matched: Vec<Presence>,
@@ -37,6 +37,7 @@ struct Join {
     collided: Vec<Presence>,
     notes: StepNotes,
     has_read_one_side: bool,
+    is_done: bool,
     held_samples: usize,
 }
 
@@ -51,17 +52,7 @@ impl<'a> VectorBinary<'a> {
         span: Span,
     ) -> VectorBinary<'a> {
         let (many, one) = if many_side(matching) == Side::Left { (lhs, rhs) } else { (rhs, lhs) };
-        VectorBinary {
-            rule: ResultRule { operation, matching },
-            many,
-            one,
-            ones: Arc::new([]),
-            steps,
-            span,
-            join: None,
-            many_batch: SeriesBatch::new(),
-            is_done: false,
-        }
+        VectorBinary { rule: ResultRule { operation, matching }, many, one, steps, span, join: None }
     }
 
     fn one_side(&self) -> Side {
@@ -83,7 +74,7 @@ impl<'a> VectorBinary<'a> {
             let mut all = Presence::default();
             all.reset(self.steps);
             all.set_all();
-            join.one_side.check_unique(&all, &self.ones, &join.table, self.one_side(), self.span)?;
+            join.one_side.check_unique(&all, &join.ones, &join.table, self.one_side(), self.span)?;
         }
         Ok(())
     }
@@ -95,7 +86,7 @@ impl<'a> VectorBinary<'a> {
         column: &mut StepColumn,
         batch: &mut SeriesBatch,
     ) -> Result<(), EvalError> {
-        join.one_side.check_unique(column.presence(), &self.ones, &join.table, self.one_side(), self.span)?;
+        join.one_side.check_unique(column.presence(), &join.ones, &join.table, self.one_side(), self.span)?;
         let many = join.table.many[series];
         let group = &join.table.groups[many.group];
         let (classes, filled_class) = (group.classes(), group.filled_class.unwrap_or(0));
@@ -231,7 +222,7 @@ impl<'a> VectorBinary<'a> {
         join: &mut Join,
         batch: &mut SeriesBatch,
     ) -> Result<bool, EvalError> {
-        let mut many_batch = std::mem::take(&mut self.many_batch);
+        let mut many_batch = std::mem::take(&mut join.many_batch);
         while self.many.next_batch(context, &mut many_batch)? {
             batch.start(join.table.many[many_batch.first].first_slot);
             let first = many_batch.first;
@@ -239,13 +230,13 @@ impl<'a> VectorBinary<'a> {
                 self.join_column(join, series, column, batch)?;
             }
             if !batch.columns.is_empty() {
-                self.many_batch = many_batch;
+                join.many_batch = many_batch;
                 return Ok(true);
             }
         }
         let filled_first = join.table.groups.iter().filter_map(|group| group.filled_slot).min();
         batch.start(filled_first.unwrap_or(join.table.output.len()));
-        self.is_done = true;
+        join.is_done = true;
         self.join_unmatched(join, batch)?;
         join.notes.annotate(context, self.span);
         context.release_samples(join.held_samples);
@@ -278,21 +269,24 @@ fn claim(
 impl Operator for VectorBinary<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let many = self.many.series(context)?;
-        self.ones = self.one.series(context)?;
-        let mut table = MatchTable::new(self.rule, &many, &self.ones, context);
+        let ones = self.one.series(context)?;
+        let mut table = MatchTable::new(self.rule, &many, &ones, context);
         let output = std::mem::take(&mut table.output);
         let mut never = Presence::default();
         never.reset(self.steps);
         let tracks = self.must_be_unique() || self.rule.fill_many().is_some();
-        self.join = Some(Join {
+        self.join = Some(Box::new(Join {
             one_side: OneSide::new(table.groups.len(), self.steps),
             matched: vec![never.clone(); if tracks { table.groups.len() } else { 0 }],
             collided: vec![never; table.collision_count],
             notes: StepNotes::default(),
             has_read_one_side: false,
+            is_done: false,
             held_samples: 0,
+            ones,
+            many_batch: SeriesBatch::new(),
             table,
-        });
+        }));
         Ok(output.into())
     }
 
@@ -306,7 +300,7 @@ impl Operator for VectorBinary<'_> {
             self.read_one_side(context, &mut join)?;
         }
         let has_more = self.advance(context, &mut join, batch)?;
-        if !self.is_done {
+        if !join.is_done {
             self.join = Some(join);
         }
         Ok(has_more)

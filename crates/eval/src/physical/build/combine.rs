@@ -47,48 +47,58 @@ pub(super) struct BinaryNode<'a> {
     pub(super) span: Span,
 }
 
+impl<'a> BinaryNode<'a> {
+    /// The parts of `node`, if it is binary.
+    pub(super) fn of(node: &'a LogicalNode) -> Option<BinaryNode<'a>> {
+        match node {
+            LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
+                let (op, returns_bool, span) = (*op, *returns_bool, *span);
+                Some(BinaryNode { op, returns_bool, matching, lhs, rhs, span })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Builder<'a> {
     pub(super) fn negate(&self, expr: &'a LogicalNode, span: Span, grid: StepGrid) -> Built<'a> {
         let operator = Box::new(Negate::new(self.operator(expr, grid)?, expr.value_type()));
         Ok(self.without_names(operator, Collision::SameStep, grid, span))
     }
 
+    /// Chains lean to the left and may be long: they are walked, not recursed into.
     pub(super) fn binary(&self, node: BinaryNode<'a>, grid: StepGrid) -> Built<'a> {
-        let BinaryNode { op, lhs, rhs, span, .. } = node;
-        match (lhs.value_type(), rhs.value_type()) {
-            (ValueType::Scalar, ValueType::Scalar) => {
-                let (left, right) = (self.scalar(lhs, grid)?, self.scalar(rhs, grid)?);
-                Ok(Box::new(ScalarBinary::new(op, left, right, grid.len, span)?))
-            }
-            (ValueType::Scalar, _) => self.vector_scalar(node, (rhs, lhs), ScalarSide::Left, grid),
-            (_, ValueType::Scalar) => self.vector_scalar(node, (lhs, rhs), ScalarSide::Right, grid),
-            _ => self.vector_vector(node, grid),
+        let mut chain = vec![node];
+        let mut leftmost = node.lhs;
+        while let Some(next) = BinaryNode::of(leftmost) {
+            chain.push(next);
+            leftmost = next.lhs;
         }
+        let mut built = self.operator(leftmost, grid)?;
+        for node in chain.into_iter().rev() {
+            built = self.link(node, built, grid)?;
+        }
+        Ok(built)
     }
 
-    fn vector_scalar(
-        &self,
-        node: BinaryNode<'a>,
-        (vector, scalar): (&'a LogicalNode, &'a LogicalNode),
-        side: ScalarSide,
-        grid: StepGrid,
-    ) -> Built<'a> {
-        let operation = Operation { op: node.op, returns_bool: node.returns_bool };
-        let (vector, scalar) = (self.operator(vector, grid)?, self.scalar(scalar, grid)?);
-        let operator = VectorScalarBinary::new(operation, vector, scalar, side, node.span);
-        Ok(self.without_names(Box::new(operator), Collision::SameStep, grid, node.span))
-    }
-
-    fn vector_vector(&self, node: BinaryNode<'a>, grid: StepGrid) -> Built<'a> {
-        let BinaryNode { op, returns_bool, matching, lhs, rhs, span } = node;
-        let (left, right) = (self.operator(lhs, grid)?, self.operator(rhs, grid)?);
-        let operator: BoxedOperator<'a> = if op.is_set() {
-            Box::new(SetOperation::new(op, &matching.labels, left, right, grid.len))
-        } else {
-            let operation = Operation { op, returns_bool };
-            Box::new(VectorBinary::new(operation, matching, left, right, grid.len, span))
+    /// A binary operator whose left operand is `left`.
+    fn link(&self, node: BinaryNode<'a>, left: BoxedOperator<'a>, grid: StepGrid) -> Built<'a> {
+        let BinaryNode { op, returns_bool, lhs, rhs, span, .. } = node;
+        let operation = Operation { op, returns_bool };
+        let right = self.operator(rhs, grid)?;
+        let scalar = |operator, node: &LogicalNode| ScalarInput::new(operator, grid.len, node.span());
+        let vector_scalar = |vector, scalar, side| {
+            let operator = Box::new(VectorScalarBinary::new(operation, vector, scalar, side, span));
+            self.without_names(operator, Collision::SameStep, grid, span)
         };
-        Ok(Box::new(MergeDuplicates::new(operator, Collision::SameStep, grid.len, span)))
+        Ok(match (lhs.value_type(), rhs.value_type()) {
+            (ValueType::Scalar, ValueType::Scalar) => {
+                Box::new(ScalarBinary::new(op, scalar(left, lhs), scalar(right, rhs), grid.len, span)?)
+            }
+            (ValueType::Scalar, _) => vector_scalar(right, scalar(left, lhs), ScalarSide::Left),
+            (_, ValueType::Scalar) => vector_scalar(left, scalar(right, rhs), ScalarSide::Right),
+            _ => join(node, left, right, grid),
+        })
     }
 
     pub(super) fn aggregate(&self, node: AggregateNode<'a>, grid: StepGrid) -> Built<'a> {
@@ -161,6 +171,23 @@ impl<'a> Builder<'a> {
         let operator = HistogramFunctionOperator::new(question, parameters, vector, grid, input.span());
         Ok(Box::new(MergeDuplicates::new(Box::new(operator), Collision::SameStep, grid.len, span)))
     }
+}
+
+/// A binary operator between two vectors.
+fn join<'a>(
+    node: BinaryNode<'a>,
+    left: BoxedOperator<'a>,
+    right: BoxedOperator<'a>,
+    grid: StepGrid,
+) -> BoxedOperator<'a> {
+    let BinaryNode { op, returns_bool, matching, span, .. } = node;
+    let operator: BoxedOperator<'a> = if op.is_set() {
+        Box::new(SetOperation::new(op, &matching.labels, left, right, grid.len))
+    } else {
+        let operation = Operation { op, returns_bool };
+        Box::new(VectorBinary::new(operation, matching, left, right, grid.len, span))
+    };
+    Box::new(MergeDuplicates::new(operator, Collision::SameStep, grid.len, span))
 }
 
 /// Plans of checked expressions have one where it is needed.
