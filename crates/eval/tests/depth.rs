@@ -54,6 +54,15 @@ fn nested_subqueries() {
 }
 
 #[test]
+fn nested_operands() {
+    let depth = NEST_LIMIT - 1;
+    let nested = |open: &str| format!("{}a{}", open.repeat(depth), ")".repeat(depth));
+    assert_eq!(value_of(nested("a + (")), depth as f64 + 1.0);
+    assert_eq!(value_of(nested("a or (")), 1.0);
+    assert_eq!(value_of(nested("-(").replace("--", "- -")).abs(), 1.0);
+}
+
+#[test]
 fn long_chains() {
     let links = CHAIN_LIMIT - 8;
     assert_eq!(value_of(vec!["a"; links].join(" + ")), links as f64);

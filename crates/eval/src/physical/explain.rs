@@ -5,9 +5,9 @@ use narthex_plan::{LogicalNode, LogicalPlan};
 use narthex_promql::ValueType;
 use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageError};
 
+use super::Description;
 use super::build::Builder;
 use super::histogram_stats::HistogramDetail;
-use super::{Description, Operator};
 use crate::{EngineOptions, EvalError};
 
 /// One line per operator, inputs indented below.
@@ -24,18 +24,22 @@ pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<Str
     if let LogicalNode::Text { value, .. } = &plan.root {
         text = format!("string {value:?}\n");
     } else if plan.root.value_type() == ValueType::RangeVector {
-        write(&mut text, builder.windows(&plan.root, parameters.grid)?.describe(), 0);
+        write(&mut text, builder.windows(&plan.root, parameters.grid)?.describe());
     } else {
-        write(&mut text, builder.operator(&plan.root, parameters.grid)?.describe(), 0);
+        write(&mut text, builder.operator(&plan.root, parameters.grid)?.describe());
     }
     Ok(text)
 }
 
-fn write(text: &mut String, description: Description<'_>, depth: usize) {
-    text.extend(std::iter::repeat_n("  ", depth));
-    text.push_str(&description.line);
-    text.push('\n');
-    description.inputs.into_iter().map(Operator::describe).for_each(|input| write(text, input, depth + 1));
+/// Chains of operators may be long: they are walked, not recursed into.
+fn write(text: &mut String, root: Description<'_>) {
+    let mut rest = vec![(root, 0)];
+    while let Some((Description { line, inputs }, depth)) = rest.pop() {
+        text.extend(std::iter::repeat_n("  ", depth));
+        text.push_str(&line);
+        text.push('\n');
+        rest.extend(inputs.into_iter().rev().map(|input| (input.describe(), depth + 1)));
+    }
 }
 
 /// A store that is never read: operators read when they are run, not when they are made.

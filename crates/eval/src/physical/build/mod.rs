@@ -70,8 +70,8 @@ impl<'a> Builder<'a> {
             }
             LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
                 let (op, returns_bool, span) = (*op, *returns_bool, *span);
-                self.looking_at(HistogramDetail::Full)
-                    .binary(BinaryNode { op, returns_bool, matching, lhs, rhs, span }, grid)
+                let node = BinaryNode { op, returns_bool, matching, lhs, rhs, span };
+                self.looking_at(HistogramDetail::Full).binary(node, grid)
             }
             LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
             LogicalNode::StepInvariant { expr } => {
