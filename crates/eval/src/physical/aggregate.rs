@@ -11,6 +11,7 @@ use super::{BoxedOperator, Description, Operator, SeriesMetadata, series_per_bat
 use crate::aggregations::groups::{Groups, grouping_text};
 use crate::aggregations::{Accumulator, AggregateContext, accumulator};
 use crate::column::SeriesBatch;
+use crate::limits::column_samples;
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// Streams its input into one accumulator per group.
@@ -25,6 +26,8 @@ pub(super) struct Aggregate<'a> {
     groups: Groups,
     parameter_column: StepColumn,
     accumulators: Vec<Box<dyn Accumulator>>,
+    /// Samples in the accumulators, which of most operators hold none.
+    held_samples: usize,
     /// Groups handed out; `None` before the input is read.
     next: Option<usize>,
 }
@@ -50,6 +53,7 @@ impl<'a> Aggregate<'a> {
             groups: Groups::default(),
             parameter_column: StepColumn::default(),
             accumulators: Vec::new(),
+            held_samples: 0,
             next: None,
         }
     }
@@ -62,6 +66,11 @@ impl<'a> Aggregate<'a> {
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
             context.check()?;
+            if op == AggregateOp::Quantile {
+                let held = batch.columns.iter().map(column_samples).sum();
+                context.hold_samples(held)?;
+                self.held_samples += held;
+            }
             for (series, column) in batch.iter() {
                 let metric = self.input_series[series].labels.metric_name();
                 self.accumulators[self.groups.of_series[series]].add(column, metric, &surroundings);
@@ -112,6 +121,9 @@ impl Operator for Aggregate<'_> {
             AggregateContext { query: context, span: self.input_span, parameter: &self.parameter_column };
         for accumulator in &mut self.accumulators[first..last] {
             accumulator.finish(&surroundings, batch.push_column(self.steps));
+        }
+        if first == last {
+            context.release_samples(std::mem::take(&mut self.held_samples));
         }
         Ok(first < last)
     }

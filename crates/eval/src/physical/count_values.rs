@@ -9,6 +9,7 @@ use narthex_model::number::format_plain;
 use narthex_model::{Labels, LabelsBuilder, Text};
 use narthex_plan::logical::Grouping;
 
+use super::computed::Computed;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::aggregations::groups::{group_labels, grouping_text};
 use crate::column::SeriesBatch;
@@ -20,9 +21,8 @@ pub(super) struct CountValues<'a> {
     label: &'a Text,
     grouping: &'a Grouping,
     input: BoxedOperator<'a>,
-    steps: usize,
     span: Span,
-    columns: Vec<StepColumn>,
+    computed: Computed,
 }
 
 impl<'a> CountValues<'a> {
@@ -31,10 +31,9 @@ impl<'a> CountValues<'a> {
         label: &'a Text,
         grouping: &'a Grouping,
         input: BoxedOperator<'a>,
-        steps: usize,
         span: Span,
     ) -> CountValues<'a> {
-        CountValues { label, grouping, input, steps, span, columns: Vec::new() }
+        CountValues { label, grouping, input, span, computed: Computed::default() }
     }
 
     fn label(&self) -> Result<&'a str, EvalError> {
@@ -50,10 +49,13 @@ impl<'a> CountValues<'a> {
 struct Values<'a> {
     label: &'a str,
     grouping: &'a Grouping,
-    /// Slots by group labels and value.
-    known: HashMap<(Labels, ValueKey), usize>,
+    groups: HashMap<Labels, usize>,
+    group_labels: Vec<Labels>,
+    /// Slots by group and value.
+    known: HashMap<(usize, ValueKey), usize>,
     slots: HashMap<Labels, usize>,
     output: Vec<SeriesMetadata>,
+    columns: Vec<StepColumn>,
 }
 
 /// A value before it is formatted, where that saves work.
@@ -63,24 +65,53 @@ enum ValueKey {
     Text(String),
 }
 
-impl Values<'_> {
-    /// What the series of a group share, the label of the value left out.
-    fn group(&self, labels: &Labels) -> Labels {
-        group_labels(labels, self.grouping).filtered(|name, _| name != self.label)
+impl<'a> Values<'a> {
+    fn new(label: &'a str, grouping: &'a Grouping) -> Values<'a> {
+        Values {
+            label,
+            grouping,
+            groups: HashMap::new(),
+            group_labels: Vec::new(),
+            known: HashMap::new(),
+            slots: HashMap::new(),
+            output: Vec::new(),
+            columns: Vec::new(),
+        }
     }
 
-    fn slot(&mut self, group: &Labels, value: SampleRef<'_>) -> usize {
+    /// Counts the values of one series.
+    fn add(&mut self, series: &SeriesMetadata, column: &StepColumn) {
+        let group = self.group(&series.labels);
+        for (step, value) in column.iter() {
+            let slot = self.slot(group, value, column.len());
+            let counts = &mut self.columns[slot];
+            counts.set_float(step, counts.float(step).unwrap_or(0.0) + 1.0);
+            self.output[slot].drops_name |= series.drops_name;
+        }
+    }
+
+    /// The group of a series; of its labels that of the value is left out.
+    fn group(&mut self, labels: &Labels) -> usize {
+        let labels = group_labels(labels, self.grouping).filtered(|name, _| name != self.label);
+        *self.groups.entry(labels).or_insert_with_key(|labels| {
+            self.group_labels.push(labels.clone());
+            self.group_labels.len() - 1
+        })
+    }
+
+    fn slot(&mut self, group: usize, value: SampleRef<'_>, steps: usize) -> usize {
         let key = match value {
             SampleRef::Float(value) => ValueKey::Float(value.to_bits()),
             SampleRef::Histogram(value) => ValueKey::Text(value.to_string()),
         };
-        let key = (group.clone(), key);
+        let key = (group, key);
         if let Some(&slot) = self.known.get(&key) {
             return slot;
         }
-        let labels = self.labels(group, &key.1);
+        let labels = self.labels(&self.group_labels[group], &key.1);
         let slot = *self.slots.entry(labels).or_insert_with_key(|labels| {
             self.output.push(SeriesMetadata { labels: labels.clone(), drops_name: false });
+            self.columns.push(StepColumn::new(steps));
             self.output.len() - 1
         });
         self.known.insert(key, slot);
@@ -109,36 +140,18 @@ impl Operator for CountValues<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let label = self.label()?;
         let input = self.input.series(context)?;
-        let mut values = Values {
-            label,
-            grouping: self.grouping,
-            known: HashMap::new(),
-            slots: HashMap::new(),
-            output: Vec::new(),
-        };
+        let mut values = Values::new(label, self.grouping);
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
             context.check()?;
-            for (series, column) in batch.iter() {
-                let group = values.group(&input[series].labels);
-                for (step, value) in column.iter() {
-                    let slot = values.slot(&group, value);
-                    if slot == self.columns.len() {
-                        self.columns.push(StepColumn::new(self.steps));
-                    }
-                    let count = self.columns[slot].float(step).unwrap_or(0.0);
-                    self.columns[slot].set_float(step, count + 1.0);
-                    values.output[slot].drops_name |= input[series].drops_name;
-                }
-            }
+            batch.iter().for_each(|(series, column)| values.add(&input[series], column));
         }
+        self.computed = Computed::new(values.columns, context)?;
         Ok(values.output.into())
     }
 
-    fn next_batch(&mut self, _: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
-        batch.start(0);
-        batch.columns = std::mem::take(&mut self.columns);
-        Ok(!batch.columns.is_empty())
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        Ok(self.computed.hand_out(context, batch))
     }
 
     fn describe(&self) -> Description<'_> {

@@ -9,6 +9,7 @@ use narthex_model::number::format_openmetrics;
 use narthex_model::{LabelsBuilder, StepGrid, Text};
 use narthex_promql::functions::{FunctionId, HistogramFunction};
 
+use super::computed::Computed;
 use super::histogram_slots::{HistogramAt, HistogramSlot, Slots};
 use super::scalar::ScalarInput;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata, annotate_quantiles};
@@ -78,7 +79,7 @@ pub(super) struct HistogramFunctionOperator<'a> {
     input: BoxedOperator<'a>,
     grid: StepGrid,
     input_span: Span,
-    columns: Vec<StepColumn>,
+    computed: Computed,
 }
 
 impl<'a> HistogramFunctionOperator<'a> {
@@ -90,7 +91,14 @@ impl<'a> HistogramFunctionOperator<'a> {
         grid: StepGrid,
         input_span: Span,
     ) -> HistogramFunctionOperator<'a> {
-        HistogramFunctionOperator { question, parameters, input, grid, input_span, columns: Vec::new() }
+        HistogramFunctionOperator {
+            question,
+            parameters,
+            input,
+            grid,
+            input_span,
+            computed: Computed::default(),
+        }
     }
 
     fn parameters(&mut self, context: &QueryContext) -> Result<Vec<StepColumn>, EvalError> {
@@ -260,15 +268,13 @@ impl Operator for HistogramFunctionOperator<'_> {
                 results.push(result.column);
             }
         }
-        self.columns = results;
         context.release_samples(held);
+        self.computed = Computed::new(results, context)?;
         Ok(output.into())
     }
 
-    fn next_batch(&mut self, _: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
-        batch.start(0);
-        batch.columns = std::mem::take(&mut self.columns);
-        Ok(!batch.columns.is_empty())
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        Ok(self.computed.hand_out(context, batch))
     }
 
     fn describe(&self) -> Description<'_> {

@@ -6,6 +6,7 @@
 mod absent;
 mod aggregate;
 pub(crate) mod build;
+mod computed;
 mod count_values;
 mod exchange;
 mod explain;

@@ -7,6 +7,7 @@ use narthex_diag::Span;
 use narthex_plan::logical::Grouping;
 use narthex_promql::aggregations::AggregateOp;
 
+use super::computed::Computed;
 use super::scalar::ScalarInput;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::aggregations::groups::{Groups, grouping_text};
@@ -25,7 +26,7 @@ pub(super) struct RankAggregate<'a> {
     input: BoxedOperator<'a>,
     steps: usize,
     input_span: Span,
-    columns: Vec<StepColumn>,
+    computed: Computed,
 }
 
 impl<'a> RankAggregate<'a> {
@@ -38,7 +39,7 @@ impl<'a> RankAggregate<'a> {
         steps: usize,
         input_span: Span,
     ) -> RankAggregate<'a> {
-        RankAggregate { best, grouping, parameter, input, steps, input_span, columns: Vec::new() }
+        RankAggregate { best, grouping, parameter, input, steps, input_span, computed: Computed::default() }
     }
 
     fn op(&self) -> AggregateOp {
@@ -103,14 +104,13 @@ impl Operator for RankAggregate<'_> {
         if self.steps > 1 {
             order = kept.keys().copied().collect();
         }
-        self.columns = order.iter().filter_map(|series| kept.remove(series)).collect();
+        let columns = order.iter().filter_map(|series| kept.remove(series)).collect();
+        self.computed = Computed::new(columns, context)?;
         Ok(order.iter().map(|&series| input[series].clone()).collect())
     }
 
-    fn next_batch(&mut self, _: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
-        batch.start(0);
-        batch.columns = std::mem::take(&mut self.columns);
-        Ok(!batch.columns.is_empty())
+    fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        Ok(self.computed.hand_out(context, batch))
     }
 
     fn describe(&self) -> Description<'_> {

@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
         match node.parameter {
             Some(LogicalNode::Text { value, span }) => {
                 let input = self.operator(node.expr, grid)?;
-                Ok(Box::new(CountValues::new(value, node.grouping, input, grid.len, *span)))
+                Ok(Box::new(CountValues::new(value, node.grouping, input, *span)))
             }
             Some(other) => Err(mistyped("a string", other)),
             None => Err(no_parameter(node)),
