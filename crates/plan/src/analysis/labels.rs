@@ -156,9 +156,13 @@ impl<'e> LabelFacts<'e> {
             self.narrow(name, other.get(name));
         }
         if let (Others::Any(_), Others::Absent(reason)) = (self.others, other.others) {
-            let name = self.fact(METRIC_NAME);
+            // What is known of the labels that either names must outlive the closing.
+            let names: Vec<&'e str> = names_of_both(&self, other).chain([METRIC_NAME]).collect();
+            let known: Vec<LabelFact<'e>> = names.into_iter().map(|name| self.fact(name)).collect();
             self.others = Others::Absent(reason);
-            self.set(METRIC_NAME, name.values, name.reason);
+            for fact in known {
+                self.set(fact.name, fact.values, fact.reason);
+            }
         }
         self
     }
