@@ -59,7 +59,9 @@ fn nested_operands() {
     let nested = |open: &str| format!("{}a{}", open.repeat(depth), ")".repeat(depth));
     assert_eq!(value_of(nested("a + (")), depth as f64 + 1.0);
     assert_eq!(value_of(nested("a or (")), 1.0);
-    assert_eq!(value_of(nested("-(").replace("--", "- -")).abs(), 1.0);
+    // A sign and its parenthesis are two levels.
+    let signs = format!("{}a{}", "-(".repeat(depth / 2), ")".repeat(depth / 2));
+    assert_eq!(value_of(signs).abs(), 1.0);
 }
 
 #[test]

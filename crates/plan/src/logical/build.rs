@@ -74,7 +74,19 @@ struct Builder {
 }
 
 impl Builder {
+    /// Parentheses are stepped over and leaves made elsewhere: a level of nesting is to cost little stack.
     fn node(&self, expr: &Expr) -> Result<LogicalNode, BuildError> {
+        match expr.without_parens() {
+            Expr::Subquery(node) => self.subquery(node),
+            Expr::Call(node) => self.call(node),
+            Expr::Aggregate(node) => self.aggregate(node),
+            Expr::Binary(node) => self.binary(node),
+            Expr::Unary(node) => self.unary(node),
+            leaf => self.leaf(leaf),
+        }
+    }
+
+    fn leaf(&self, expr: &Expr) -> Result<LogicalNode, BuildError> {
         Ok(match expr {
             Expr::Number(node) => LogicalNode::Number { value: node.value, span: node.span },
             Expr::String(node) => LogicalNode::Text { value: node.value.clone(), span: node.span },
@@ -86,13 +98,7 @@ impl Builder {
                 range_ms: self.positive_ms(&node.range)?,
                 span: node.span,
             },
-            Expr::Subquery(node) => self.subquery(node)?,
-            Expr::Call(node) => self.call(node)?,
-            Expr::Aggregate(node) => self.aggregate(node)?,
-            Expr::Binary(node) => self.binary(node)?,
-            Expr::Unary(node) => self.unary(node)?,
-            Expr::Paren(node) => self.node(&node.expr)?,
-            Expr::Error(span) => return Err(unreadable(*span)),
+            other => return Err(unreadable(other.span())),
         })
     }
 
