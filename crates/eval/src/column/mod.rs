@@ -219,11 +219,6 @@ impl SeriesBatch {
         &mut self.columns[last]
     }
 
-    /// Adds a computed column.
-    pub fn push(&mut self, column: StepColumn) {
-        self.columns.push(column);
-    }
-
     /// Columns with the numbers of their series.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &StepColumn)> {
         (self.first..).zip(&self.columns)

@@ -95,7 +95,8 @@ impl<'a> VectorBinary<'a> {
         }
         let fill = self.rule.fill_one();
         if fill.is_none() && self.join_floats(join, series, column)? {
-            batch.push(std::mem::take(column));
+            // Swapped, not taken: both batches keep the memory of their columns.
+            std::mem::swap(batch.push_column(self.steps), column);
             return Ok(());
         }
         let base = batch.columns.len();
