@@ -155,7 +155,7 @@ fn of_query(function: ScalarFunction, context: &QueryContext) -> f64 {
     let ms = match function {
         ScalarFunction::Start => start_ms,
         ScalarFunction::End => end_ms,
-        ScalarFunction::Range => end_ms - start_ms,
+        ScalarFunction::Range => end_ms.saturating_sub(start_ms),
         _ if parameters.kind == QueryKind::Instant || start_ms == end_ms => 0,
         _ => parameters.grid.step_ms,
     };

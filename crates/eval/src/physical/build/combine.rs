@@ -173,7 +173,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// A binary operator between two vectors.
+/// A binary operator between two vectors. `and` and `unless` yield series of the left side, which are distinct.
 fn join<'a>(
     node: BinaryNode<'a>,
     left: BoxedOperator<'a>,
@@ -181,11 +181,15 @@ fn join<'a>(
     grid: StepGrid,
 ) -> BoxedOperator<'a> {
     let BinaryNode { op, returns_bool, matching, span, .. } = node;
-    let operator: BoxedOperator<'a> = if op.is_set() {
-        Box::new(SetOperation::new(op, &matching.labels, left, right, grid.len))
-    } else {
-        let operation = Operation { op, returns_bool };
-        Box::new(VectorBinary::new(operation, matching, left, right, grid.len, span))
+    let operator: BoxedOperator<'a> = match op {
+        BinaryOp::And | BinaryOp::Unless => {
+            return Box::new(SetOperation::new(op, &matching.labels, left, right, grid.len));
+        }
+        BinaryOp::Or => Box::new(SetOperation::new(op, &matching.labels, left, right, grid.len)),
+        _ => {
+            let operation = Operation { op, returns_bool };
+            Box::new(VectorBinary::new(operation, matching, left, right, grid.len, span))
+        }
     };
     Box::new(MergeDuplicates::new(operator, Collision::SameStep, grid.len, span))
 }
