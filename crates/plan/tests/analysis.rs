@@ -68,7 +68,8 @@ fn operators_yield_what_the_analysis_allows() {
         ("/", |x, y| x / y),
         ("%", |x, y| x % y),
     ];
-    let comparisons: [(&str, fn(&f64, &f64) -> bool); 6] =
+    type Comparison = fn(&f64, &f64) -> bool;
+    let comparisons: [(&str, Comparison); 6] =
         [(">", f64::gt), (">=", f64::ge), ("<", f64::lt), ("<=", f64::le), ("==", f64::eq), ("!=", f64::ne)];
     let mut random = SplitMix64::new(7);
     for _ in 0..400 {

@@ -1,8 +1,8 @@
 //! What is certain of an expression before any data is seen: an abstract interpreter over the tree.
 //!
-//! For every node the [`Analysis`] holds what its elements can be: their [labels](labels), their [values](values), and
+//! For every node the [`Analysis`] holds what its elements can be: their [labels], their [values], and
 //! whether there [are any](presence). Facts over-approximate: whatever data there is, every element of the result is
-//! within the facts. Each fact carries the [reason](reason) that decides it, a place in the expression. Facts that hold
+//! within the facts. Each fact carries the [reason] that decides it, a place in the expression. Facts that hold
 //! only if metrics are what their names say are marked as [declared](values::Basis).
 //!
 //! The tree that is analysed is that of the parser, because it knows the place of every label and matcher.
