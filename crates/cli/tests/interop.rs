@@ -113,7 +113,7 @@ const QUERIES: &[&str] = &[
     "sort_desc(process_resident_memory_bytes)",
     "sum(rate(http_requests_total[5m]))",
     "count(up == 0) or vector(-1)",
-    "topk(3, process_resident_memory_bytes)",
+    "topk(2, sum by (handler) (rate(http_requests_total[5m])))",
     "histogram_quantile(0.9, sum by (le) (rate(http_request_duration_seconds_bucket{job=\"api\"}[5m])))",
     "sum(increase(http_requests_total{instance=\"api-2\"}[30m]))",
     "max_over_time(orders_queue_length[1h:5m])",
@@ -159,12 +159,19 @@ fn answers_are_a_servers_byte_for_byte() {
     }
 }
 
+/// Kinds of files that promtool takes for broken rule files.
+fn is_known_to_narthex_alone(text: &str) -> bool {
+    text.contains("kind:") || text.contains("{{-") || text.contains("{%")
+}
+
 #[test]
 fn rule_files_are_refused_when_promtool_refuses_them() {
     let Some(promtool) = narthex_testkit::peer("promtool") else { return };
+    let mut compared = 0;
     for folder in ["rules/valid", "rules/invalid"] {
-        for fixture in narthex_testkit::fixtures(folder, "yml") {
-            let file = narthex_testkit::testdata(folder).join(format!("{}.yml", fixture.name));
+        let fixtures = narthex_testkit::fixtures(folder, "yaml");
+        for fixture in fixtures.iter().filter(|fixture| !is_known_to_narthex_alone(&fixture.text)) {
+            let file = narthex_testkit::testdata(folder).join(format!("{}.yaml", fixture.name));
             let theirs =
                 Command::new(&promtool).args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
             let ours = Command::new(env!("CARGO_BIN_EXE_narthex"))
@@ -173,6 +180,8 @@ fn rule_files_are_refused_when_promtool_refuses_them() {
                 .output()
                 .unwrap();
             assert_eq!(ours.status.success(), theirs.status.success(), "{}", file.display());
+            compared += 1;
         }
     }
+    assert!(compared > 10, "{compared} files compared");
 }
