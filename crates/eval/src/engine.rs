@@ -1,9 +1,7 @@
 //! Expression to result: the way a query takes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use narthex_diag::Span;
 use narthex_model::{Labels, StepGrid, TimeRange};
 use narthex_plan::{LogicalNode, LogicalPlan, Optimizer, QueryKind, QueryParameters, build};
 use narthex_promql::{Expr, ValueType};
@@ -14,7 +12,7 @@ use crate::context::EvalOptions;
 use crate::limits::column_samples;
 use crate::physical::build::Builder;
 use crate::physical::histogram_stats::HistogramDetail;
-use crate::physical::{SeriesMetadata, matrix_root, same_labelset};
+use crate::physical::{Operator, matrix_root};
 use crate::result::{InstantSample, RangeSeries};
 use crate::{EvalError, EvalErrorKind, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
 
@@ -152,73 +150,57 @@ fn root_value(
         }
         _ => {}
     }
-    let rows = rows(&plan.root, builder, context)?;
-    Ok(match (parameters.kind, root_type) {
+    let mut operator = builder.root(&plan.root)?;
+    match (parameters.kind, root_type) {
         (QueryKind::Instant, ValueType::Scalar) => {
-            let value = rows.first().and_then(|row| row.1.float(0)).unwrap_or(f64::NAN);
-            QueryValue::Scalar { at_ms, value }
+            let mut value = f64::NAN;
+            collect(&mut *operator, context, |_, column| value = column.float(0).unwrap_or(f64::NAN))?;
+            Ok(QueryValue::Scalar { at_ms, value })
         }
-        (QueryKind::Instant, _) => QueryValue::Vector(vector(rows, at_ms)),
-        (QueryKind::Range, _) => QueryValue::Matrix(matrix(rows, parameters.grid)),
-    })
+        (QueryKind::Instant, _) => {
+            let mut samples = Vec::new();
+            collect(&mut *operator, context, |labels, column| {
+                let sample = column.get(0).map(SampleRef::to_value);
+                samples.extend(sample.map(|value| InstantSample { labels: labels.clone(), at_ms, value }));
+            })?;
+            Ok(QueryValue::Vector(samples))
+        }
+        (QueryKind::Range, _) => {
+            let mut series = Vec::new();
+            collect(&mut *operator, context, |labels, column| {
+                series.push(range_series(labels.clone(), column, parameters.grid));
+            })?;
+            series.sort_by(|left, right| left.labels.cmp(&right.labels));
+            Ok(QueryValue::Matrix(series))
+        }
+    }
 }
 
-/// A series of the result.
-type Row = (Labels, StepColumn);
-
-/// Everything that the root yields.
-fn rows(root: &LogicalNode, builder: Builder<'_>, context: &QueryContext) -> Result<Vec<Row>, EvalError> {
-    let mut operator = builder.operator(root, builder.parameters.grid)?;
+/// Hands out every series that has a sample.
+fn collect(
+    operator: &mut dyn Operator,
+    context: &QueryContext,
+    mut accept: impl FnMut(&Labels, &StepColumn),
+) -> Result<(), EvalError> {
     let series = operator.series(context)?;
-    let mut rows = Rows { rows: Vec::new(), places: HashMap::with_capacity(series.len()), span: root.span() };
     let mut batch = SeriesBatch::new();
     while operator.next_batch(context, &mut batch)? {
         context.hold_samples(batch.columns.iter().map(column_samples).sum())?;
-        for (metadata, column) in series[batch.first..].iter().zip(batch.columns.drain(..)) {
-            rows.push(metadata, column)?;
+        for (number, column) in batch.iter().filter(|(_, column)| !column.is_absent()) {
+            accept(&series[number].labels, column);
         }
     }
-    Ok(rows.rows)
+    Ok(())
 }
 
-/// The last of delayed name removal: marked series lose their names, and what became identical is merged.
-struct Rows {
-    rows: Vec<Row>,
-    places: HashMap<Labels, usize>,
-    span: Span,
-}
-
-impl Rows {
-    fn push(&mut self, metadata: &SeriesMetadata, column: StepColumn) -> Result<(), EvalError> {
-        if column.is_absent() {
-            return Ok(());
-        }
-        let labels = metadata.final_labels();
-        let place = *self.places.entry(labels.clone()).or_insert(self.rows.len());
-        match self.rows.get_mut(place) {
-            None => self.rows.push((labels, column)),
-            Some((_, known)) if known.presence().intersects(column.presence()) => {
-                return Err(same_labelset(self.span));
-            }
-            Some((_, known)) => column.iter().for_each(|(step, value)| known.set_ref(step, value)),
-        }
-        Ok(())
-    }
-}
-
-fn vector(rows: Vec<Row>, at_ms: i64) -> Vec<InstantSample> {
-    let sample =
-        |(labels, column): Row| Some(InstantSample { labels, at_ms, value: column.get(0)?.to_value() });
-    rows.into_iter().filter_map(sample).collect()
-}
-
-fn matrix(mut rows: Vec<Row>, grid: StepGrid) -> Vec<RangeSeries> {
-    rows.sort_by(|left, right| left.0.cmp(&right.0));
-    rows.into_iter().map(|row| range_series(row, grid)).collect()
-}
-
-fn range_series((labels, column): Row, grid: StepGrid) -> RangeSeries {
+fn range_series(labels: Labels, column: &StepColumn, grid: StepGrid) -> RangeSeries {
     let mut series = RangeSeries { labels, ..RangeSeries::default() };
+    if !column.has_histograms() {
+        let values = column.values();
+        series.floats.reserve_exact(column.presence().count());
+        series.floats.extend(column.presence().iter().map(|step| (grid.timestamp(step), values[step])));
+        return series;
+    }
     for (step, value) in column.iter() {
         let at_ms = grid.timestamp(step);
         match value {

@@ -26,7 +26,7 @@ pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<Str
     } else if plan.root.value_type() == ValueType::RangeVector {
         write(&mut text, builder.windows(&plan.root, parameters.grid)?.describe());
     } else {
-        write(&mut text, builder.operator(&plan.root, parameters.grid)?.describe());
+        write(&mut text, builder.root(&plan.root)?.describe());
     }
     Ok(text)
 }

@@ -20,6 +20,7 @@ mod label_function;
 mod limit_aggregate;
 mod matrix_root;
 mod merge_duplicates;
+mod name_removal;
 mod range_function;
 mod rank_aggregate;
 mod scalar;
@@ -44,7 +45,6 @@ use narthex_storage::SeriesSet;
 
 pub(crate) use explain::explain;
 pub(crate) use matrix_root::matrix_root;
-pub(crate) use merge_duplicates::same_labelset;
 
 use crate::column::SeriesBatch;
 use crate::{AnnotationKind, EvalError, EvalErrorKind, QueryContext, StepColumn};

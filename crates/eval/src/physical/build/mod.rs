@@ -14,6 +14,7 @@ use super::BoxedOperator;
 use super::absent::{Absent, AbsentInput};
 use super::histogram_stats::HistogramDetail;
 use super::merge_duplicates::{Collision, MergeDuplicates};
+use super::name_removal::NameRemoval;
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
 use super::subquery::{SubquerySource, inner_grid};
@@ -41,11 +42,25 @@ pub(crate) struct Builder<'a> {
 type Built<'a> = Result<BoxedOperator<'a>, EvalError>;
 
 impl<'a> Builder<'a> {
+    /// The operator of a whole query that yields a scalar or an instant vector.
+    ///
+    /// # Errors
+    /// As [`Builder::operator`].
+    pub(crate) fn root(&self, node: &'a LogicalNode) -> Built<'a> {
+        let grid = self.parameters.grid;
+        let operator = self.operator(node, grid)?;
+        if !self.options.delayed_name_removal {
+            return Ok(operator);
+        }
+        let unmarked = Box::new(NameRemoval::new(operator));
+        Ok(Box::new(MergeDuplicates::new(unmarked, Collision::SameStep, grid.len, node.span())))
+    }
+
     /// The operator of a node that yields scalars or instant vectors on `grid`.
     ///
     /// # Errors
     /// When an argument is invalid in itself, such as a regular expression, or a subquery has too many steps.
-    pub(crate) fn operator(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
+    pub(super) fn operator(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
         match node {
             LogicalNode::Number { value, .. } => Ok(Box::new(Number::new(*value, grid.len))),
             LogicalNode::VectorSelector { selector, part } => {
