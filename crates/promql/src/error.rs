@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use narthex_diag::{Applicability, Code, Diagnostic, Edit, LineColumn, LineIndex, Span, Suggestion};
+use narthex_diag::{Applicability, Code, Diagnostic, Edit, LineColumn, LineIndex, Span, Suggestion, nearest};
 
 use crate::aggregations::AGGREGATIONS;
 use crate::functions::FUNCTIONS;
@@ -133,40 +133,6 @@ pub(crate) fn replacement(
         edits: vec![Edit { span, replacement: text.to_owned() }],
         applicability,
     }
-}
-
-/// The candidate that differs least from `name`, when it differs little. Case counts for nothing, and what is shorter
-/// than three bytes is near to anything.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance_max = match name.len() {
-        3 => 1,
-        4..=7 => 2,
-        8..=64 => 3,
-        _ => return None,
-    };
-    let lower = name.to_ascii_lowercase();
-    let judged = candidates.map(|candidate| (edit_distance(&lower, candidate), candidate));
-    judged.filter(|row| row.0 <= distance_max).min_by_key(|row| row.0).map(|row| row.1)
-}
-
-/// Number of bytes to insert, delete, replace or swap with a neighbour (optimal string alignment).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut before: Vec<usize> = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (row, &x) in a.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &y) in b.iter().enumerate() {
-            let replaced = last[column] + usize::from(x != y);
-            let mut best = replaced.min(last[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && x == b[column - 1] && a[row - 1] == y {
-                best = best.min(before[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut last, current);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a text turns out to be: rules, objects holding rules, or something else.
 
-use narthex_yaml::{Kind, Node, Parsed, nearest};
+use narthex_diag::nearest;
+use narthex_yaml::{Kind, Node, Parsed};
 
 use crate::crd;
 use crate::options::{Input, Options};

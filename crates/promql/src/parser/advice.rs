@@ -1,9 +1,9 @@
 //! What may have been meant where a token does not fit.
 
-use narthex_diag::{Applicability, Diagnostic, Span, Suggestion};
+use narthex_diag::{Applicability, Diagnostic, Span, Suggestion, nearest};
 
 use super::Parser;
-use crate::error::{did_you_mean, nearest, replacement};
+use crate::error::{did_you_mean, replacement};
 use crate::token::{KEYWORDS, Token, TokenKind};
 
 /// Adds to a lexical error what its text alone tells.

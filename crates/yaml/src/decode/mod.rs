@@ -13,7 +13,6 @@ use narthex_diag::{Applicability, Diagnostic, Edit, Span, Suggestion};
 
 use crate::keys::KeySet;
 use crate::limits::NESTING_MAX;
-use crate::nearest::nearest;
 use crate::node::{Kind, Node};
 use crate::scalar::Scalar;
 use crate::{DUPLICATE_KEY, UNKNOWN_FIELD, WRONG_KIND};
@@ -235,7 +234,7 @@ impl Decoder {
             let diagnostic = Diagnostic::error(UNKNOWN_FIELD, message, field.key.source.span)
                 .with_label(format!("a {what} has no such field"));
             let unset = known.iter().copied().filter(|name| fields.get(name).is_none());
-            self.push(match nearest(field.name(), unset) {
+            self.push(match narthex_diag::nearest(field.name(), unset) {
                 Some(meant) => diagnostic.with_suggestion(rename(field.key, meant)),
                 None => diagnostic.with_note(format!("known fields: {}", known.join(", "))),
             });

@@ -1,39 +1,50 @@
 //! Which known name was probably meant.
 
-/// The candidate fewest edits away from `name`, if few enough to be a slip: one for short names, a third of the length
-/// for longer ones. Letter case does not count; the first of equals wins.
+/// Longer names are not compared: the work grows with the product of the lengths.
+const NAME_CHARS_MAX: usize = 100;
+
+/// The candidate that differs least from `name`, when it differs little: by one edit when short, by three at the
+/// most. Case counts for nothing; of equals the first is taken.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// Longer names are not compared: the table grows with the product of the lengths.
-    const NAME_CHARS_MAX: usize = 100;
     let name: Vec<char> = name.chars().flat_map(char::to_lowercase).take(NAME_CHARS_MAX + 1).collect();
     if name.len() > NAME_CHARS_MAX {
         return None;
     }
-    let edits_max = (name.len() / 3).max(1);
-    let scored = candidates.into_iter().map(|candidate| (edits(&name, candidate), candidate));
+    let edits_max = match name.len() {
+        // What is so short is near to anything.
+        0..=2 => return None,
+        3 => 1,
+        4..=7 => 2,
+        _ => 3,
+    };
+    let scored = candidates.into_iter().map(|candidate| (edits(&name, candidate, edits_max), candidate));
     scored
         .filter(|&(edits, _)| edits <= edits_max)
         .min_by_key(|&(edits, _)| edits)
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
-fn edits(name: &[char], candidate: &str) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours that turn one into the other; just too many when the
+/// lengths alone say so.
+fn edits(name: &[char], candidate: &str, edits_max: usize) -> usize {
     let other: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
-    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
+    if name.len().abs_diff(other.len()) > edits_max {
+        return edits_max + 1;
+    }
+    let mut before: Vec<usize> = vec![0; other.len() + 1];
+    let mut last: Vec<usize> = (0..=other.len()).collect();
     for (i, &a) in name.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, &b) in other.iter().enumerate() {
-            let mut cost = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            let swapped = i > 0 && j > 0 && a == other[j - 1] && name[i - 1] == b;
-            if swapped {
-                cost = cost.min(rows[i - 1][j - 1] + 1);
+            let mut cost = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a == other[j - 1] && name[i - 1] == b {
+                cost = cost.min(before[j - 1] + 1);
             }
             row.push(cost);
         }
-        rows.push(row);
+        before = std::mem::replace(&mut last, row);
     }
-    rows.last().and_then(|row| row.last()).copied().unwrap_or(usize::MAX)
+    last[other.len()]
 }
 
 #[cfg(test)]
