@@ -1,7 +1,7 @@
 //! What every operator of a query shares: its times, its limits, its annotations.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use narthex_diag::Span;
 use narthex_plan::QueryParameters;
@@ -19,8 +19,14 @@ pub struct QueryContext {
     pub options: EvalOptions,
     annotations: Mutex<Annotations>,
     samples: AtomicUsize,
-    is_canceled: AtomicBool,
+    samples_peak: AtomicUsize,
+    /// [`RUNNING`], [`CANCELED`] or [`EXPIRED`].
+    state: AtomicU8,
 }
+
+const RUNNING: u8 = 0;
+const CANCELED: u8 = 1;
+const EXPIRED: u8 = 2;
 
 /// Switches that change the meaning of a query, as upstream's feature flags do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +54,8 @@ impl QueryContext {
             options,
             annotations: Mutex::default(),
             samples: AtomicUsize::new(0),
-            is_canceled: AtomicBool::new(false),
+            samples_peak: AtomicUsize::new(0),
+            state: AtomicU8::new(RUNNING),
         }
     }
 
@@ -62,21 +69,27 @@ impl QueryContext {
         std::mem::take(&mut self.annotations.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Asks the query to stop; it fails at its next [`QueryContext::check`].
+    /// Asks the query to stop because nobody waits for it; it fails at its next [`QueryContext::check`].
     pub fn cancel(&self) {
-        self.is_canceled.store(true, Ordering::Relaxed);
+        self.state.store(CANCELED, Ordering::Relaxed);
+    }
+
+    /// Asks the query to stop because its time is up; it fails at its next [`QueryContext::check`].
+    pub fn expire(&self) {
+        self.state.store(EXPIRED, Ordering::Relaxed);
     }
 
     /// To be called between batches.
     ///
     /// # Errors
-    /// When the query was canceled.
+    /// When the query was canceled or has expired.
     pub fn check(&self) -> Result<(), EvalError> {
-        if self.is_canceled.load(Ordering::Relaxed) {
-            let message = "query was canceled in expression evaluation";
-            return Err(EvalError::new(EvalErrorKind::Canceled, message, Span::default()));
-        }
-        Ok(())
+        let (kind, what) = match self.state.load(Ordering::Relaxed) {
+            RUNNING => return Ok(()),
+            EXPIRED => (EvalErrorKind::Timeout, "timed out"),
+            _ => (EvalErrorKind::Canceled, "was canceled"),
+        };
+        Err(EvalError::new(kind, format!("query {what} in expression evaluation"), Span::default()))
     }
 
     /// Counts samples that are now held in memory.
@@ -85,11 +98,17 @@ impl QueryContext {
     /// When there are more than the limit allows.
     pub fn hold_samples(&self, samples: usize) -> Result<(), EvalError> {
         let held = self.samples.fetch_add(samples, Ordering::Relaxed).saturating_add(samples);
+        self.samples_peak.fetch_max(held, Ordering::Relaxed);
         if held > self.limits.samples_max {
             let message = "query processing would load too many samples into memory in query execution";
             return Err(EvalError::new(EvalErrorKind::Limit, message, Span::default()));
         }
         Ok(())
+    }
+
+    /// The most samples that were held at once so far.
+    pub fn samples_peak(&self) -> usize {
+        self.samples_peak.load(Ordering::Relaxed)
     }
 
     /// Counts samples that are no longer held.

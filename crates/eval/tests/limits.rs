@@ -52,17 +52,20 @@ fn series_and_steps_are_limited() {
 }
 
 #[test]
-fn a_canceled_query_ends() {
+fn a_query_that_was_canceled_or_has_expired_ends() {
     let expr = parse("rate(m[5m])", &ParseOptions::ALL).into_result().expect("a valid query");
     let query = Engine::new(EngineOptions::STABLE)
         .prepare(&expr, QueryParameters::instant(600_000, 300_000, 60_000))
         .expect("a plan");
     let context = query.context();
     assert!(query.evaluate_in(&context, &store()).is_ok());
+    // Five samples of a series, and the result.
+    assert!((5..=60).contains(&context.samples_peak()), "{}", context.samples_peak());
+    let refusal = || query.evaluate_in(&context, &store()).expect_err("told to end");
     context.cancel();
-    let error = query.evaluate_in(&context, &store()).expect_err("canceled");
-    assert_eq!(
-        (error.kind(), error.to_string().as_str()),
-        (EvalErrorKind::Canceled, "query was canceled in expression evaluation")
-    );
+    assert_eq!(refusal().to_string(), "query was canceled in expression evaluation");
+    assert_eq!(refusal().kind(), EvalErrorKind::Canceled);
+    context.expire();
+    assert_eq!(refusal().to_string(), "query timed out in expression evaluation");
+    assert_eq!(refusal().kind(), EvalErrorKind::Timeout);
 }

@@ -128,6 +128,8 @@ pub(super) fn read(
             set.read(at, times.range(), &mut samples)?;
             let held = buffer_samples(&samples);
             context.hold_samples(held)?;
+            // One entry per step is kept of each info series, at most.
+            context.hold_samples(times.grid.len)?;
             reader.add(labels, identity, &samples);
             context.release_samples(held);
         }
