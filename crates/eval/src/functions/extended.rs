@@ -214,7 +214,8 @@ fn value_at<T: Interpolate + Clone>(
     if timestamps[left] == at_ms || left + 1 == timestamps.len() {
         return Ok(values[left].clone());
     }
-    let share = (at_ms - timestamps[left]) as f64 / (timestamps[left + 1] - timestamps[left]) as f64;
+    let after_left = |at_ms: Timestamp| at_ms.saturating_sub(timestamps[left]) as f64;
+    let share = after_left(at_ms) / after_left(timestamps[left + 1]);
     values[left].between(&values[left + 1], share, is_counter).ok_or(NoWindow::Incompatible)
 }
 

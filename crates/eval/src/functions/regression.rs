@@ -68,7 +68,7 @@ impl Line {
         }
         let [mut sum_x, mut sum_y, mut sum_xy, mut sum_xx] = [Compensated::default(); 4];
         for (&at_ms, &y) in floats.timestamps.iter().zip(floats.values) {
-            let x = (at_ms - origin_ms) as f64 / 1000.0;
+            let x = at_ms.saturating_sub(origin_ms) as f64 / 1000.0;
             sum_x.add(x);
             sum_y.add(y);
             sum_xy.add(x * y);

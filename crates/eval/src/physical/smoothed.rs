@@ -73,8 +73,8 @@ impl Neighbours {
             (None, None) => Neighbours::None,
             (None, Some(_)) => Neighbours::Later,
             (Some(at), Some(&later_ms)) if timestamps[at] < at_ms => {
-                let way_ms = (later_ms - timestamps[at]) as f64;
-                Neighbours::Both(at, (at_ms - timestamps[at]) as f64 / way_ms)
+                let after_earlier = |at_ms: Timestamp| at_ms.saturating_sub(timestamps[at]) as f64;
+                Neighbours::Both(at, after_earlier(at_ms) / after_earlier(later_ms))
             }
             (Some(at), _) => Neighbours::Earlier(at),
         }
