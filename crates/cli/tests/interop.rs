@@ -14,7 +14,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new(name: &str) -> Scratch {
         let path = std::env::temp_dir().join(format!("narthex-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("a folder can be made");
         Scratch(path)
     }
 }
@@ -40,9 +40,12 @@ impl Drop for Server {
 
 impl Server {
     fn start(prometheus: &Path, folder: &Path) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
         let config = folder.join("prometheus.yml");
-        std::fs::write(&config, "").unwrap();
+        std::fs::write(&config, "").expect("a file can be written");
         let child = Command::new(prometheus)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
@@ -51,7 +54,7 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
+            .expect("the server starts");
         let server = Server { child, port };
         let is_ready = (0..300).any(|_| {
             std::thread::sleep(Duration::from_millis(100));
@@ -74,8 +77,7 @@ impl Server {
     /// What the HTTP API has under `data`.
     fn data(&self, path: &str) -> String {
         let answer = self.get(path).expect("the server answers");
-        let data =
-            answer.strip_prefix("{\"status\":\"success\",\"data\":").unwrap_or_else(|| panic!("{answer}"));
+        let data = answer.strip_prefix("{\"status\":\"success\",\"data\":").expect("a successful answer");
         // Warnings and infos follow the data object.
         let end = data.rfind(",\"warnings\":").or(data.rfind(",\"infos\":")).unwrap_or(data.len() - 1);
         data[..end].to_owned()
@@ -84,11 +86,12 @@ impl Server {
 
 /// The shop's samples as OpenMetrics without types, which is what blocks are made from.
 fn shop_as_openmetrics() -> String {
-    let text = std::fs::read_to_string(narthex_testkit::testdata("exposition/shop.prom")).unwrap();
+    let text =
+        std::fs::read_to_string(narthex_testkit::testdata("exposition/shop.prom")).expect("example data");
     let mut out = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (series, at_ms) = line.rsplit_once(' ').unwrap();
-        let at_ms: i64 = at_ms.parse().unwrap();
+        let (series, at_ms) = line.rsplit_once(' ').expect("a timestamp");
+        let at_ms: i64 = at_ms.parse().expect("milliseconds");
         out.push_str(&format!("{series} {}.{:03}\n", at_ms / 1000, at_ms % 1000));
     }
     out + "# EOF\n"
@@ -101,10 +104,16 @@ fn encoded(query: &str) -> String {
 fn narthex(args: &[&str]) -> String {
     let data = narthex_testkit::testdata("exposition/shop.prom");
     let mut command = Command::new(env!("CARGO_BIN_EXE_narthex"));
-    let output =
-        command.arg("query").arg("--data").arg(data).args(["-o", "json"]).args(args).output().unwrap();
+    let output = command
+        .arg("query")
+        .arg("--data")
+        .arg(data)
+        .args(["-o", "json"])
+        .args(args)
+        .output()
+        .expect("the command runs");
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
 }
 
 /// Queries whose answers have one order and one rounding.

@@ -20,11 +20,13 @@ fn transcript(script: &str) -> String {
     let mut text = String::new();
     for line in script.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let output = run(line);
-        write!(text, "$ {line}\n{}", String::from_utf8_lossy(&output.stdout)).unwrap();
+        write!(text, "$ {line}\n{}", String::from_utf8_lossy(&output.stdout))
+            .expect("writing to a string cannot fail");
         for complaint in String::from_utf8_lossy(&output.stderr).lines() {
-            writeln!(text, "2> {complaint}").unwrap();
+            writeln!(text, "2> {complaint}").expect("writing to a string cannot fail");
         }
-        writeln!(text, "[{}]\n", output.status.code().unwrap_or(-1)).unwrap();
+        writeln!(text, "[{}]\n", output.status.code().unwrap_or(-1))
+            .expect("writing to a string cannot fail");
     }
     text
 }

@@ -122,7 +122,7 @@ fn lone_point(out: &mut String, at_ms: Timestamp, text: &str) {
     for character in text.chars() {
         match character {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)))
+                out.push_str(&format!("\\u{:04x}", u32::from(character)));
             }
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),

@@ -102,7 +102,7 @@ fn report(rule: &RuleContext<'_>, template: &TemplateContext<'_>, read: MissingR
         return finding;
     }
     let finding = finding.with_note(format!("proof: the query yields {}", listed(labels)));
-    match narthex_yaml::nearest(label, labels.possible_names()) {
+    match narthex_diag::nearest(label, labels.possible_names()) {
         Some(near) => finding.with_help(format!("perhaps `{near}` is meant")),
         None if reason.why == Why::GroupedBy => {
             finding.with_help(format!("keep it: add `{label}` to the aggregation"))
