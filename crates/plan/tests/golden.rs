@@ -20,7 +20,7 @@ fn plans(query: &str) -> String {
     let mut text = format!("> {query}\n{plan}");
     for record in Optimizer::ALL.run_recorded(&mut plan) {
         if record.rewrite == Rewrite::Changed {
-            write!(text, "after {}\n{}", record.name, record.plan).unwrap();
+            write!(text, "after {}\n{}", record.name, record.plan).expect("writing to a string cannot fail");
         }
     }
     text
