@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`engine`], [`result`], [`column`], [`physical`], [`functions`], [`context`], [`annotation`].
+//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`annotation`].
 
 mod aggregations;
 pub mod annotation;
