@@ -9,3 +9,5 @@ narthex lint --select NOPE cli/shop.yml
 narthex lint nowhere/
 narthex check rules cli/refused.yml
 narthex check rules cli/shop.yml
+narthex lint --explain SYN001
+printf 'groups: []\n' | narthex lint /dev/stdin

@@ -11,3 +11,5 @@ narthex query --from 10 --to 5 --step 1s up
 narthex query --enable-feature=promql-experimental up
 narthex query 'limitk(1, up)'
 narthex query --enable-feature=promql-experimental-functions 'limitk(1, vector(1))'
+narthex query --data exposition/shop.prom --query.timeout 1s 'max_over_time(max_over_time({__name__!=""}[1h:100ms])[1h:1s])'
+narthex query '-1'

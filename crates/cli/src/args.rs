@@ -100,11 +100,14 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
     pub(crate) to: Option<Timestamp>,
     /// Distance of two evaluations
-    #[arg(long, value_name = "DURATION", value_parser = parse_step, requires = "from")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, allow_hyphen_values = true, requires = "from")]
     pub(crate) step: Option<i64>,
     /// How far back a selector looks for a sample
     #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
     pub(crate) lookback_ms: i64,
+    /// Give up after this long
+    #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
+    pub(crate) timeout_ms: i64,
     /// How the result is written
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) output: OutputFormat,
@@ -112,6 +115,7 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
     /// The expression
+    #[arg(allow_hyphen_values = true)]
     pub(crate) expr: String,
 }
 
@@ -128,12 +132,13 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
     pub(crate) to: Option<Timestamp>,
     /// With this distance of two evaluations
-    #[arg(long, value_name = "DURATION", value_parser = parse_step, requires = "from")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, allow_hyphen_values = true, requires = "from")]
     pub(crate) step: Option<i64>,
     /// Features of the language
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
     /// The expression
+    #[arg(allow_hyphen_values = true)]
     pub(crate) expr: String,
 }
 
@@ -156,6 +161,7 @@ pub(crate) struct ParseArgs {
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
     /// The expression
+    #[arg(allow_hyphen_values = true)]
     pub(crate) expr: String,
 }
 

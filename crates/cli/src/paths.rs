@@ -27,12 +27,14 @@ pub(crate) fn expand(paths: &[String], endings: &[&str]) -> Result<Vec<String>, 
 }
 
 fn expand_one(path: &str, endings: &[&str]) -> Result<Vec<String>, Trouble> {
-    if path == STDIN || Path::new(path).is_file() {
+    // Pipes and devices are read as files are.
+    if path == STDIN || (Path::new(path).exists() && !Path::new(path).is_dir()) {
         return Ok(vec![path.to_owned()]);
     }
     let files = if Path::new(path).is_dir() {
-        let pattern = format!("{}/**/*", glob::Pattern::escape(path.trim_end_matches('/')));
-        matches(&pattern)?.into_iter().filter(|file| has_ending(file, endings)).collect()
+        let mut files = Vec::new();
+        collect_below(Path::new(path), endings, &mut files);
+        files
     } else if path.contains(['*', '?', '[']) {
         matches(path)?
     } else {
@@ -45,9 +47,25 @@ fn expand_one(path: &str, endings: &[&str]) -> Result<Vec<String>, Trouble> {
     Ok(files)
 }
 
+/// The files below a folder, by name. Links to folders are not followed: they may lead in circles.
+fn collect_below(folder: &Path, endings: &[&str], files: &mut Vec<String>) {
+    // Folders that may not be entered are left out, as a shell does.
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries.filter_map(Result::ok).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = path.to_string_lossy().into_owned();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect_below(&path, endings, files);
+        } else if has_ending(&name, endings) && path.is_file() {
+            files.push(name);
+        }
+    }
+}
+
 fn matches(pattern: &str) -> Result<Vec<String>, Trouble> {
     let found = glob::glob(pattern).map_err(|error| Trouble::new(format!("pattern {pattern}: {error}")))?;
-    // Folders that may not be entered are left out, as a shell does.
     let files = found.filter_map(Result::ok).filter(|file| file.is_file());
     Ok(files.map(|file| file.to_string_lossy().into_owned()).collect())
 }

@@ -130,6 +130,14 @@ fn explain(code: &str, screen: &Screen) -> Ended {
         .iter()
         .map(|lint| lint.spec())
         .find(|spec| spec.code.0.eq_ignore_ascii_case(code) || spec.name == code);
+    let is_refusal = ["SYN", "TPL", "YML"].iter().any(|family| code.to_ascii_uppercase().starts_with(family));
+    if found.is_none() && is_refusal {
+        let code = code.to_ascii_uppercase();
+        screen.print(&format!(
+            "{code}: a server refuses the file; the message says why. It cannot be switched off.\n"
+        ))?;
+        return Ok(Outcome::Clean);
+    }
     let Some(spec) = found else {
         let known: Vec<&str> = LINTS.iter().map(|lint| lint.spec().code.0).collect();
         return Err(Trouble::new(format!("no lint is called {code}; there are {}", known.join(", "))));

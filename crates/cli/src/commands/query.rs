@@ -1,7 +1,11 @@
 //! `narthex query`: evaluates an expression over the samples of files.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
 use narthex_diag::{Diagnostic, SourceMap};
-use narthex_eval::{Engine, EngineOptions, QueryResult};
+use narthex_eval::engine::Query;
+use narthex_eval::{Engine, EngineOptions, EvalError, QueryResult};
 use narthex_model::TimeRange;
 use narthex_plan::QueryParameters;
 
@@ -30,13 +34,32 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
     }
     let parameters = parameters(args, &samples)?;
     let engine = Engine::new(EngineOptions { eval: args.features.eval_options(), ..EngineOptions::STABLE });
-    match engine.evaluate(&samples.head, &query.expr, parameters) {
+    let prepared = engine.prepare(&query.expr, parameters);
+    match prepared.and_then(|prepared| evaluate_within(&prepared, &samples, args.timeout_ms)) {
         Ok(result) => show(args, &query, &result, screen),
         Err(error) => {
             complain(&[error.to_diagnostic()], query, screen);
             Ok(Outcome::Findings)
         }
     }
+}
+
+/// Evaluates a query; another thread tells it when its time is up.
+fn evaluate_within(query: &Query, samples: &Samples, timeout_ms: i64) -> Result<QueryResult, EvalError> {
+    let context = query.context();
+    let timeout = Duration::from_millis(timeout_ms.unsigned_abs());
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let clock = &context;
+        scope.spawn(move || {
+            if is_done.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
+                clock.expire();
+            }
+        });
+        let result = query.evaluate_in(&context, &samples.head);
+        drop(done);
+        result
+    })
 }
 
 fn parameters(args: &QueryArgs, samples: &Samples) -> Result<QueryParameters, Trouble> {

@@ -25,7 +25,8 @@ fn vector(samples: &[InstantSample]) -> String {
     let rows: Vec<(String, String)> =
         samples.iter().map(|sample| (series_text(&sample.labels), value_text(&sample.value))).collect();
     let width = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0);
-    rows.iter().map(|(series, value)| format!("{series:width$}  {value}\n")).collect()
+    let padding = |series: &str| " ".repeat(width - series.chars().count());
+    rows.iter().map(|(series, value)| format!("{series}{}  {value}\n", padding(series))).collect()
 }
 
 /// One series of a range: its name, then a line per sample.
