@@ -1,8 +1,10 @@
 //! What can be typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use narthex_model::Timestamp;
+use narthex_model::{TimeRange, Timestamp};
+use narthex_plan::QueryParameters;
 
+use crate::exit::Trouble;
 use crate::output::OutputFormat;
 use crate::query_options::FeatureArgs;
 use crate::screen::Color;
@@ -84,6 +86,46 @@ Examples:
   narthex conformance testdata/promql
   narthex conformance --immediate-name-removal name_label_dropping.test";
 
+/// Evaluations at regular distances.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct RangeArgs {
+    /// Evaluate from this time on
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires_all = ["to", "step"])]
+    from: Option<Timestamp>,
+    /// Evaluate up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
+    to: Option<Timestamp>,
+    /// Distance of two evaluations
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, allow_hyphen_values = true, requires = "from")]
+    step: Option<i64>,
+}
+
+impl RangeArgs {
+    /// The times of the query: the range if one is given, otherwise one evaluation at `at_ms`.
+    pub(crate) fn parameters(&self, at_ms: Timestamp, lookback_ms: i64) -> Result<QueryParameters, Trouble> {
+        let (Some(from_ms), Some(to_ms), Some(step_ms)) = (self.from, self.to, self.step) else {
+            return Ok(QueryParameters::instant(at_ms, lookback_ms, SUBQUERY_STEP_MS));
+        };
+        if to_ms < from_ms {
+            return Err(Trouble::new("--to must not lie before --from"));
+        }
+        let range = TimeRange::new(from_ms, to_ms);
+        let parameters = QueryParameters::range(range, step_ms, lookback_ms, SUBQUERY_STEP_MS);
+        if parameters.grid.len > STEPS_MAX {
+            let steps = parameters.grid.len;
+            return Err(Trouble::new(format!(
+                "{steps} evaluations are more than {STEPS_MAX}; use a longer --step"
+            )));
+        }
+        Ok(parameters)
+    }
+}
+
+/// Step of a subquery that names none: a server's default evaluation interval.
+const SUBQUERY_STEP_MS: i64 = 60_000;
+/// More evaluations than that are refused, as by a server.
+const STEPS_MAX: usize = 11_000;
+
 /// See [`Command::Query`].
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QueryArgs {
@@ -93,15 +135,9 @@ pub(crate) struct QueryArgs {
     /// Evaluate at this time [default: the newest sample's, without data now]
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, conflicts_with_all = ["from", "to", "step"])]
     pub(crate) at: Option<Timestamp>,
-    /// Evaluate from this time on
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires_all = ["to", "step"])]
-    pub(crate) from: Option<Timestamp>,
-    /// Evaluate up to this time
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
-    pub(crate) to: Option<Timestamp>,
-    /// Distance of two evaluations
-    #[arg(long, value_name = "DURATION", value_parser = parse_step, allow_hyphen_values = true, requires = "from")]
-    pub(crate) step: Option<i64>,
+    /// A range of evaluations
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
     /// How far back a selector looks for a sample
     #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
     pub(crate) lookback_ms: i64,
@@ -125,15 +161,9 @@ pub(crate) struct ExplainArgs {
     /// Also show the plan as first built and after each pass that changed it
     #[arg(long)]
     pub(crate) passes: bool,
-    /// Explain a range query from this time on
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires_all = ["to", "step"])]
-    pub(crate) from: Option<Timestamp>,
-    /// Up to this time
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "from")]
-    pub(crate) to: Option<Timestamp>,
-    /// With this distance of two evaluations
-    #[arg(long, value_name = "DURATION", value_parser = parse_step, allow_hyphen_values = true, requires = "from")]
-    pub(crate) step: Option<i64>,
+    /// A range of evaluations
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
     /// Features of the language
     #[command(flatten)]
     pub(crate) features: FeatureArgs,

@@ -2,14 +2,12 @@
 
 use std::fmt::Write;
 
-use narthex_model::TimeRange;
 use narthex_plan::optimize::Rewrite;
-use narthex_plan::{LogicalPlan, Optimizer, QueryParameters, build};
+use narthex_plan::{LogicalPlan, Optimizer, build};
 
-use super::query::SUBQUERY_STEP_MS;
 use super::{or_end, read_query};
 use crate::args::ExplainArgs;
-use crate::exit::{Ended, Outcome, Trouble};
+use crate::exit::{Ended, Outcome};
 use crate::screen::Screen;
 
 const LOOKBACK_MS: i64 = 300_000;
@@ -20,7 +18,8 @@ pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
         Ok(query) => query,
         Err(ended) => return ended,
     };
-    match build(&query.expr, parameters(args)?) {
+    // A plan needs times; explaining one does not need now.
+    match build(&query.expr, args.range.parameters(0, LOOKBACK_MS)?) {
         Ok(mut plan) => {
             screen.print(&text(&mut plan, args.passes))?;
             Ok(Outcome::Clean)
@@ -30,17 +29,6 @@ pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
             Ok(Outcome::Findings)
         }
     }
-}
-
-/// An instant query at the epoch unless a range is given: a plan needs times, explaining one does not need now.
-fn parameters(args: &ExplainArgs) -> Result<QueryParameters, Trouble> {
-    let (Some(from_ms), Some(to_ms), Some(step_ms)) = (args.from, args.to, args.step) else {
-        return Ok(QueryParameters::instant(0, LOOKBACK_MS, SUBQUERY_STEP_MS));
-    };
-    if to_ms < from_ms {
-        return Err(Trouble::new("--to must not lie before --from"));
-    }
-    Ok(QueryParameters::range(TimeRange::new(from_ms, to_ms), step_ms, LOOKBACK_MS, SUBQUERY_STEP_MS))
 }
 
 fn text(plan: &mut LogicalPlan, shows_passes: bool) -> String {

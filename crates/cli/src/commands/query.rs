@@ -6,20 +6,13 @@ use std::time::Duration;
 use narthex_diag::{Diagnostic, SourceMap};
 use narthex_eval::engine::Query;
 use narthex_eval::{Engine, EngineOptions, EvalError, QueryResult};
-use narthex_model::TimeRange;
-use narthex_plan::QueryParameters;
 
 use super::{ReadQuery, or_end, read_query};
 use crate::args::QueryArgs;
-use crate::exit::{Ended, Outcome, Trouble};
+use crate::exit::{Ended, Outcome};
 use crate::input::{Samples, load_samples};
 use crate::screen::Screen;
 use crate::times::now_ms;
-
-/// Step of a subquery that names none: a server's default evaluation interval.
-pub(super) const SUBQUERY_STEP_MS: i64 = 60_000;
-/// More evaluations than that are refused, as by a server.
-const STEPS_MAX: usize = 11_000;
 
 /// Runs the command.
 pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
@@ -32,7 +25,8 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
         screen.complain(&samples.diagnostics, &samples.sources);
         return Ok(Outcome::Findings);
     }
-    let parameters = parameters(args, &samples)?;
+    let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
+    let parameters = args.range.parameters(at_ms, args.lookback_ms)?;
     let engine = Engine::new(EngineOptions { eval: args.features.eval_options(), ..EngineOptions::STABLE });
     let prepared = engine.prepare(&query.expr, parameters);
     match prepared.and_then(|prepared| evaluate_within(&prepared, &samples, args.timeout_ms)) {
@@ -60,25 +54,6 @@ fn evaluate_within(query: &Query, samples: &Samples, timeout_ms: i64) -> Result<
         drop(done);
         result
     })
-}
-
-fn parameters(args: &QueryArgs, samples: &Samples) -> Result<QueryParameters, Trouble> {
-    let (Some(from_ms), Some(to_ms), Some(step_ms)) = (args.from, args.to, args.step) else {
-        let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
-        return Ok(QueryParameters::instant(at_ms, args.lookback_ms, SUBQUERY_STEP_MS));
-    };
-    if to_ms < from_ms {
-        return Err(Trouble::new("--to must not lie before --from"));
-    }
-    let range = TimeRange::new(from_ms, to_ms);
-    let parameters = QueryParameters::range(range, step_ms, args.lookback_ms, SUBQUERY_STEP_MS);
-    if parameters.grid.len > STEPS_MAX {
-        let steps = parameters.grid.len;
-        return Err(Trouble::new(format!(
-            "{steps} evaluations are more than {STEPS_MAX}; use a longer --step"
-        )));
-    }
-    Ok(parameters)
 }
 
 fn show(args: &QueryArgs, query: &ReadQuery, result: &QueryResult, screen: &Screen) -> Ended {
