@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use narthex_diag::{Diagnostic, SourceId, SourceMap};
+use narthex_diag::{Code, Diagnostic, SourceId, SourceMap};
 use narthex_exposition::{Entry, Mode, detect};
 use narthex_model::Timestamp;
 use narthex_storage::Appender;
@@ -10,6 +10,9 @@ use narthex_tsdb::Head;
 
 use crate::exit::Trouble;
 use crate::paths::STDIN;
+
+/// A sample that the store does not take: another value of its series is there at the same time.
+const SAMPLE_REFUSED: Code = Code("EXP010");
 
 /// The bytes of a file, or of standard input for `-`.
 ///
@@ -121,7 +124,7 @@ fn append_all(samples: &mut Samples, loaded: &[Loaded]) {
     for sample in loaded {
         let appended = samples.head.append(&sample.labels, sample.at_ms, sample.value.into(), 0);
         if let Err(error) = appended {
-            let diagnostic = Diagnostic::error(narthex_diag::Code("EXP010"), error.to_string(), sample.span);
+            let diagnostic = Diagnostic::error(SAMPLE_REFUSED, error.to_string(), sample.span);
             samples.diagnostics.push(diagnostic.in_source(sample.source));
         }
     }

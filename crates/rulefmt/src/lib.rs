@@ -40,3 +40,18 @@ pub const DUPLICATE: Code = narthex_yaml::DUPLICATE_KEY;
 pub const INVALID_DURATION_OR_LIMIT: Code = Code("YML007");
 /// A name of a record, label or annotation that is not allowed.
 pub const INVALID_NAME: Code = Code("YML009");
+
+/// The codes of everything that a server refuses: expressions, templates, YAML and shape.
+pub const REFUSALS: &[Code] = &[
+    narthex_promql::error::PARSE_ERROR,
+    narthex_promql::error::TYPE_ERROR,
+    narthex_promql::error::FEATURE_NOT_ENABLED,
+    narthex_promql::error::RENAMED_OR_REMOVED,
+    narthex_template::parser::TEMPLATE_PARSE,
+    narthex_yaml::INVALID_YAML,
+    narthex_yaml::UNKNOWN_FIELD,
+    BAD_SHAPE,
+    DUPLICATE,
+    INVALID_DURATION_OR_LIMIT,
+    INVALID_NAME,
+];

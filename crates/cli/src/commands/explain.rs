@@ -5,7 +5,7 @@ use std::fmt::Write;
 use narthex_plan::optimize::Rewrite;
 use narthex_plan::{LogicalPlan, Optimizer, build};
 
-use super::{or_end, read_query};
+use super::read_query;
 use crate::args::ExplainArgs;
 use crate::exit::{Ended, Outcome};
 use crate::screen::Screen;
@@ -14,9 +14,9 @@ const LOOKBACK_MS: i64 = 300_000;
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
-    let query = match or_end(read_query(&args.expr, &args.features.parse_options(), screen)) {
+    let query = match read_query(&args.expr, &args.features.parse_options(), screen) {
         Ok(query) => query,
-        Err(ended) => return ended,
+        Err(outcome) => return Ok(outcome),
     };
     // A plan needs times; explaining one does not need now.
     match build(&query.expr, args.range.parameters(0, LOOKBACK_MS)?) {

@@ -1,9 +1,10 @@
 //! `narthex lint`: what is wrong or unwise in rule files.
 
-use narthex_diag::{Code, Diagnostic, Source, SourceMap};
+use narthex_diag::{Diagnostic, Source, SourceMap};
+use narthex_lint::rules::{describe, find};
 use narthex_lint::{LINTS, LintConfig, LintSelector, Linter};
 use narthex_report::{Format, RenderOptions, Summary, render};
-use narthex_rulefmt::{FileKind, Options};
+use narthex_rulefmt::{FileKind, Options, REFUSALS};
 use rayon::prelude::*;
 
 use super::check::RULE_ENDINGS;
@@ -120,27 +121,11 @@ impl std::fmt::Display for Counts {
     }
 }
 
-fn describe(code: Code) -> Option<&'static str> {
-    LINTS.iter().map(|lint| lint.spec()).find(|spec| spec.code == code).map(|spec| spec.summary)
-}
-
 /// The page of one lint.
 fn explain(code: &str, screen: &Screen) -> Ended {
-    let found = LINTS
-        .iter()
-        .map(|lint| lint.spec())
-        .find(|spec| spec.code.0.eq_ignore_ascii_case(code) || spec.name == code);
-    let is_refusal = ["SYN", "TPL", "YML"].iter().any(|family| code.to_ascii_uppercase().starts_with(family));
-    if found.is_none() && is_refusal {
-        let code = code.to_ascii_uppercase();
-        screen.print(&format!(
-            "{code}: a server refuses the file; the message says why. It cannot be switched off.\n"
-        ))?;
-        return Ok(Outcome::Clean);
-    }
-    let Some(spec) = found else {
-        let known: Vec<&str> = LINTS.iter().map(|lint| lint.spec().code.0).collect();
-        return Err(Trouble::new(format!("no lint is called {code}; there are {}", known.join(", "))));
+    let wanted = code.to_ascii_uppercase();
+    let Some(spec) = find(&wanted).or_else(|| find(&code.to_ascii_lowercase())) else {
+        return explain_refusal(&wanted, screen);
     };
     let page = format!(
         "{} {}: {}\n\n{}\n\nFound in:\n\n{}\n\nAs it should be:\n\n{}\n",
@@ -152,5 +137,16 @@ fn explain(code: &str, screen: &Screen) -> Ended {
         spec.good.trim_end()
     );
     screen.print(&page)?;
+    Ok(Outcome::Clean)
+}
+
+fn explain_refusal(code: &str, screen: &Screen) -> Ended {
+    if !REFUSALS.iter().any(|refusal| refusal.0 == code) {
+        let known: Vec<&str> = LINTS.iter().map(|lint| lint.spec().code.0).collect();
+        return Err(Trouble::new(format!("no lint is called {code}; there are {}", known.join(", "))));
+    }
+    screen.print(&format!(
+        "{code}: a server refuses this; the message says why, and it cannot be switched off\n"
+    ))?;
     Ok(Outcome::Clean)
 }

@@ -11,7 +11,7 @@ pub(crate) mod query;
 use narthex_diag::{Diagnostic, SourceId, SourceMap};
 use narthex_promql::{Expr, ParseOptions};
 
-use crate::exit::{Outcome, Trouble};
+use crate::exit::Outcome;
 use crate::screen::Screen;
 
 /// The name of an expression given on the command line.
@@ -39,9 +39,4 @@ fn read_query(text: &str, options: &ParseOptions, screen: &Screen) -> Result<Rea
         parse.diagnostics.into_iter().map(|one| one.in_source(source)).collect();
     screen.complain(&diagnostics, &sources);
     Err(Outcome::Findings)
-}
-
-/// Whether a command may go on after reading: the expression, or how to end.
-fn or_end<T>(read: Result<T, Outcome>) -> Result<T, Result<Outcome, Trouble>> {
-    read.map_err(Ok)
 }

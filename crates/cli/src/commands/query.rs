@@ -3,11 +3,11 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use narthex_diag::{Diagnostic, SourceMap};
+use narthex_diag::Diagnostic;
 use narthex_eval::engine::Query;
 use narthex_eval::{Engine, EngineOptions, EvalError, QueryResult};
 
-use super::{ReadQuery, or_end, read_query};
+use super::{ReadQuery, read_query};
 use crate::args::QueryArgs;
 use crate::exit::{Ended, Outcome};
 use crate::input::{Samples, load_samples};
@@ -16,9 +16,9 @@ use crate::times::now_ms;
 
 /// Runs the command.
 pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
-    let query = match or_end(read_query(&args.expr, &args.features.parse_options(), screen)) {
+    let query = match read_query(&args.expr, &args.features.parse_options(), screen) {
         Ok(query) => query,
-        Err(ended) => return ended,
+        Err(outcome) => return Ok(outcome),
     };
     let samples = load_samples(&args.data, args.at.unwrap_or_else(now_ms))?;
     if !samples.diagnostics.is_empty() {
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
     match prepared.and_then(|prepared| evaluate_within(&prepared, &samples, args.timeout_ms)) {
         Ok(result) => show(args, &query, &result, screen),
         Err(error) => {
-            complain(&[error.to_diagnostic()], query, screen);
+            screen.complain(&[error.to_diagnostic().in_source(query.source)], &query.sources);
             Ok(Outcome::Findings)
         }
     }
@@ -65,11 +65,4 @@ fn show(args: &QueryArgs, query: &ReadQuery, result: &QueryResult, screen: &Scre
     screen.complain(&annotations, &query.sources);
     screen.print(&args.output.write(&result.value))?;
     Ok(Outcome::Clean)
-}
-
-fn complain(diagnostics: &[Diagnostic], query: ReadQuery, screen: &Screen) {
-    let ReadQuery { sources, source, .. } = query;
-    let diagnostics: Vec<Diagnostic> = diagnostics.iter().map(|one| one.clone().in_source(source)).collect();
-    let sources: SourceMap = sources;
-    screen.complain(&diagnostics, &sources);
 }

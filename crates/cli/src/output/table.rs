@@ -59,3 +59,20 @@ fn series_text(labels: &Labels) -> String {
     text.push('}');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_longer_than_any_screen_are_aligned_too() {
+        let long = "x".repeat(70_000);
+        let sample = |value: &str| {
+            let labels = Labels::from_pairs([("__name__", "a"), ("x", value)]);
+            InstantSample { labels, at_ms: 0, value: 1.0.into() }
+        };
+        let text = write(&QueryValue::Vector(vec![sample(&long), sample("y")]));
+        let widths: Vec<usize> = text.lines().map(str::len).collect();
+        assert_eq!(widths[0], widths[1]);
+    }
+}

@@ -10,9 +10,9 @@ mod histogram_classic;
 mod histogram_rate;
 pub mod math;
 pub mod over_time;
-mod over_time_histogram;
 pub mod rate;
 pub mod regression;
+mod sum_over_time;
 mod transitions;
 pub mod trigonometry;
 

@@ -4,7 +4,7 @@ use narthex_model::histogram::Compensated;
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::OverTimeFunction;
 
-use super::{SeriesContext, over_time_histogram, transitions};
+use super::{SeriesContext, sum_over_time, transitions};
 use crate::column::FloatSlice;
 use crate::quantile::quantile;
 use crate::{AnnotationKind, EvalError, StepColumn, Window, Windows};
@@ -23,7 +23,7 @@ pub fn evaluate(
 ) -> Result<(), EvalError> {
     use OverTimeFunction as Function;
     match function {
-        Function::Sum | Function::Avg => over_time_histogram::summed(function, windows, series, out),
+        Function::Sum | Function::Avg => sum_over_time::summed(function, windows, series, out),
         Function::Changes | Function::Resets => {
             transitions::evaluate(function, extension, windows, series, out);
         }
