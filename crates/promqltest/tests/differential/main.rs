@@ -1,7 +1,5 @@
 //! The engine against the oracle: random queries over random samples have the same results.
 
-mod generate;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use narthex_eval::result::RangeSeries;
@@ -12,11 +10,10 @@ use narthex_plan::{Optimizer, QueryParameters};
 use narthex_promql::{ParseOptions, parse};
 use narthex_promqltest::RunOptions;
 use narthex_promqltest::oracle::{self, OracleError};
+use narthex_promqltest::random::{Generator, METRICS};
 use narthex_storage::Appender;
 use narthex_testkit::SplitMix64;
 use narthex_tsdb::{Head, HeadLimits};
-
-use generate::{Generator, METRICS};
 
 /// Queries of one run.
 const QUERIES: u64 = 2000;
@@ -150,7 +147,7 @@ fn random_queries_agree() {
         let mut random = SplitMix64::new(seed);
         let store = store(&mut random);
         let parameters = parameters(&mut random);
-        let query = Generator::new(&mut random).query();
+        let query = Generator::new(&mut || random.next_u64()).query();
         let optimizer = if seed % 2 == 0 { Optimizer::ALL } else { Optimizer::NONE };
         let (failure, has_samples) = check(&store, &query, parameters, optimizer);
         with_samples += usize::from(has_samples);

@@ -3,10 +3,26 @@
 //! Sums may be rounded differently by two evaluators, and a comparison of rounded numbers would then keep different
 //! elements. Therefore numbers are compared, ranked and counted only where they are integers in both.
 
-use narthex_testkit::SplitMix64;
-
 /// The metrics of the store; `x` and `job` are their labels.
-pub(crate) const METRICS: [&str; 3] = ["a_total", "b", "c"];
+pub const METRICS: [&str; 3] = ["a_total", "b", "c"];
+
+/// Where choices come from: any function that yields 64 random bits.
+pub trait Random {
+    /// The next 64 bits.
+    fn next_u64(&mut self) -> u64;
+
+    /// A number in `0..end`, 0 when `end` is 0.
+    fn below(&mut self, end: usize) -> usize {
+        let product = u128::from(self.next_u64()) * end as u128;
+        usize::try_from(product >> 64).expect("the product shifted is below `end`")
+    }
+}
+
+impl<F: FnMut() -> u64> Random for F {
+    fn next_u64(&mut self) -> u64 {
+        self()
+    }
+}
 
 /// Whether the values of an expression are integers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,17 +31,19 @@ enum Exactness {
     Any,
 }
 
-pub(crate) struct Generator<'a> {
-    random: &'a mut SplitMix64,
+/// Makes queries.
+pub struct Generator<'a> {
+    random: &'a mut dyn Random,
 }
 
 impl<'a> Generator<'a> {
-    pub(crate) fn new(random: &'a mut SplitMix64) -> Generator<'a> {
+    /// A generator that chooses by these numbers.
+    pub fn new(random: &'a mut dyn Random) -> Generator<'a> {
         Generator { random }
     }
 
     /// A query for any purpose.
-    pub(crate) fn query(&mut self) -> String {
+    pub fn query(&mut self) -> String {
         self.vector(4, Exactness::Any)
     }
 
