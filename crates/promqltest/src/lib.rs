@@ -11,11 +11,11 @@
 //! assert_eq!((report.passed, report.failed()), (1, 0));
 //! ```
 //!
-//! Reading order: [`script`], [`mod@parse`], `load`, [`run`], `repeat`, `compare`, [`report`], [`oracle`],
+//! Reading order: [`script`], [`mod@parse`], [`load`], [`run`], `repeat`, `compare`, [`report`], [`oracle`],
 //! [`random`].
 
 mod compare;
-mod load;
+pub mod load;
 pub mod oracle;
 pub mod parse;
 pub mod random;

@@ -11,8 +11,11 @@ use narthex_storage::Appender;
 
 use crate::script::{Load, LoadedSeries};
 
-/// Appends all samples of `load`; says what was refused.
-pub(crate) fn apply(load: &Load, store: &mut dyn Appender) -> Result<(), String> {
+/// Appends all samples of `load` and commits them.
+///
+/// # Errors
+/// What the store refused and why, or which classic histogram is none.
+pub fn apply(load: &Load, store: &mut dyn Appender) -> Result<(), String> {
     for series in &load.series {
         for (at_ms, start_ms, value) in samples(series, load.step_ms) {
             store
