@@ -12,7 +12,8 @@
 //!
 //! `UPDATE=1 cargo test` records what is produced instead of comparing, and deletes recordings nobody makes any more.
 //!
-//! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`random`], [`shop`].
+//! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`random`],
+//! [`scratch`], [`shop`].
 
 #![expect(clippy::disallowed_methods, reason = "tests are steered by the environment")]
 
@@ -21,9 +22,11 @@ pub mod fixture;
 pub mod golden;
 pub mod outside;
 pub mod random;
+pub mod scratch;
 pub mod shop;
 
 pub use fixture::{Fixture, fixtures, repository_root, testdata};
 pub use golden::{Golden, check_no_orphans, golden};
 pub use outside::{peer, shared_fixtures};
 pub use random::SplitMix64;
+pub use scratch::ScratchDir;

@@ -1,8 +1,9 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
-//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`chunk`], [`postings`], [`head`].
+//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`].
 
 pub mod chunk;
+pub mod fs;
 pub mod head;
 pub mod postings;
 
