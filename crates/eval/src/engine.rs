@@ -132,7 +132,8 @@ impl Query {
         let builder =
             Builder { querier: &*querier, options, limits, histograms: HistogramDetail::Full, parameters };
         let value = root_value(&self.plan, builder, context)?;
-        Ok(QueryResult { value, annotations: context.take_annotations().into_sorted() })
+        let annotations = context.take_annotations().into_sorted();
+        Ok(QueryResult { value, annotations, storage_warnings: querier.warnings() })
     }
 }
 

@@ -13,6 +13,9 @@ pub struct QueryResult {
     pub value: QueryValue,
     /// Warnings and infos, by place.
     pub annotations: Vec<Annotation>,
+    /// What the store knows to be missing from the data that the query looked at. An answer with such a warning is
+    /// right for the samples that are left.
+    pub storage_warnings: Vec<String>,
 }
 
 /// The value of a query.

@@ -3,11 +3,13 @@
 //! Stores implement [`Queryable`]; the engine knows nothing else of them. Chunk bytes never cross this seam, plain
 //! samples do: a reader fills the caller's [`SampleBuffer`], one series at a time.
 //!
-//! Reading order: [`querier`], [`series`], [`samples`], [`appender`], [`error`], [`memory`].
+//! Reading order: [`querier`], [`series`], [`samples`], [`appender`], [`error`], [`merge`],
+//! [`memory`].
 
 pub mod appender;
 pub mod error;
 pub mod memory;
+pub mod merge;
 pub mod querier;
 pub mod samples;
 pub mod series;
@@ -15,6 +17,7 @@ pub mod series;
 pub use appender::Appender;
 pub use error::{StorageError, StorageErrorKind};
 pub use memory::MemoryStorage;
+pub use merge::MergedQuerier;
 pub use querier::{Querier, Queryable, SelectHints};
 pub use samples::{FloatColumn, HistogramColumn, SampleBuffer};
 pub use series::SeriesSet;

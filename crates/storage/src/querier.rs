@@ -1,5 +1,7 @@
 //! What the engine asks of a store.
 
+use std::sync::Arc;
+
 use narthex_model::{Matcher, TimeRange};
 
 use crate::{SeriesSet, StorageError};
@@ -52,4 +54,34 @@ pub trait Querier: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError>;
+
+    /// What is known to be missing from what this querier has handed out so far: damaged parts of the store that lie
+    /// where it looked. One sentence each, without a final stop; asked after reading.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A shared querier is one.
+impl<Q: Querier + ?Sized> Querier for Arc<Q> {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        hints: &SelectHints,
+    ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
+        (**self).select(matchers, range, hints)
+    }
+
+    fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        (**self).label_names(matchers)
+    }
+
+    fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        (**self).label_values(name, matchers)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        (**self).warnings()
+    }
 }
