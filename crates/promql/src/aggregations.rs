@@ -1,6 +1,7 @@
 //! The aggregation operators: one table of names and parameters.
 
 use crate::ast::ValueType;
+use crate::reference::{AGGREGATIONS_PAGE, section};
 
 /// An aggregation operator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -92,6 +93,11 @@ impl AggregateOp {
     /// As written in lower case.
     pub fn as_str(self) -> &'static str {
         self.spec().name
+    }
+
+    /// Its section of the reference, in Markdown: signature, meaning, edge cases, examples.
+    pub fn documentation(self) -> &'static str {
+        section(AGGREGATIONS_PAGE, self.as_str())
     }
 
     /// The operator called `name`, in any case.

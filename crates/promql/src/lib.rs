@@ -1,6 +1,6 @@
 //! PromQL: text to tree and back, types, and the language's tables.
 //!
-//! Reading order: [`ast`], [`functions`], [`aggregations`], [`operators`], [`features`].
+//! Reading order: [`ast`], [`functions`], [`aggregations`], [`operators`], [`features`], [`reference`].
 
 pub mod aggregations;
 pub mod ast;
@@ -11,6 +11,7 @@ pub mod functions;
 pub mod lexer;
 pub mod operators;
 pub mod parser;
+pub mod reference;
 pub mod series;
 pub mod token;
 

@@ -1,5 +1,7 @@
 //! The binary operators: one table of names, precedences and kinds.
 
+use crate::reference::{OPERATORS_PAGE, section};
+
 /// What an operator does with two elements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OperatorKind {
@@ -105,6 +107,11 @@ impl BinaryOp {
     /// As printed.
     pub fn as_str(self) -> &'static str {
         self.spec().text
+    }
+
+    /// Its section of the reference, in Markdown: meaning, edge cases, examples.
+    pub fn documentation(self) -> &'static str {
+        section(OPERATORS_PAGE, self.as_str())
     }
 
     /// Higher binds tighter.

@@ -8,6 +8,7 @@ mod spec;
 pub use spec::FunctionSpec;
 
 use crate::ast::ValueType;
+use crate::reference::{FUNCTIONS_PAGE, section};
 
 /// Makes the family enums, [`FunctionId`] and [`FUNCTIONS`] out of rows
 /// `Variant "name" [parameters] min..max -> type, "summary"`.
@@ -313,6 +314,11 @@ impl FunctionId {
     /// As written.
     pub fn as_str(self) -> &'static str {
         self.spec().name
+    }
+
+    /// Its section of the reference, in Markdown: signature, meaning, edge cases, examples.
+    pub fn documentation(self) -> &'static str {
+        section(FUNCTIONS_PAGE, self.as_str())
     }
 }
 
