@@ -12,6 +12,7 @@ pub mod math;
 pub mod over_time;
 pub mod rate;
 pub mod regression;
+mod sliding;
 mod sum_over_time;
 mod transitions;
 pub mod trigonometry;

@@ -4,7 +4,7 @@ use narthex_model::histogram::Compensated;
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::OverTimeFunction;
 
-use super::{SeriesContext, sum_over_time, transitions};
+use super::{SeriesContext, sliding, sum_over_time, transitions};
 use crate::column::FloatSlice;
 use crate::quantile::quantile;
 use crate::{AnnotationKind, EvalError, StepColumn, Window, Windows};
@@ -32,8 +32,8 @@ pub fn evaluate(
         Function::First | Function::Last => pick(function, windows, out),
         Function::TsOfFirst => each(windows, out, |window| time_of(window, <[i64]>::first, i64::min)),
         Function::TsOfLast => each(windows, out, |window| time_of(window, <[i64]>::last, i64::max)),
-        Function::Min => floats(windows, series, out, |floats| extreme(floats, |value, best| value < best)),
-        Function::Max => floats(windows, series, out, |floats| extreme(floats, |value, best| value > best)),
+        Function::Min => extremes(windows, series, out, |value, best| value < best),
+        Function::Max => extremes(windows, series, out, |value, best| value > best),
         Function::TsOfMin => {
             floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value <= best));
         }
@@ -108,6 +108,20 @@ fn time_of(
 ) -> f64 {
     let times = [end(window.floats.timestamps), end(window.histograms.timestamps)];
     times.into_iter().flatten().copied().reduce(choose).unwrap_or(0) as f64 / 1000.0
+}
+
+/// The value of each window that beats all others.
+fn extremes(
+    windows: &Windows<'_>,
+    series: &SeriesContext<'_>,
+    out: &mut StepColumn,
+    beats: impl Fn(f64, f64) -> bool,
+) {
+    if sliding::pays(windows) {
+        sliding::extremes(windows, out, beats);
+    } else {
+        floats(windows, series, out, |floats| extreme(floats, &beats));
+    }
 }
 
 /// The value that beats all others; a NaN is beaten by any number.

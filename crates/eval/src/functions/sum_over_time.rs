@@ -6,7 +6,7 @@ use narthex_model::histogram::{Compensated, HistogramSum, IncompatibleSchemas, R
 use narthex_model::{CounterResetHint, FloatHistogram};
 use narthex_promql::functions::OverTimeFunction;
 
-use super::SeriesContext;
+use super::{SeriesContext, sliding};
 use crate::aggregations::histogram_mean::HistogramMean;
 use crate::{AnnotationKind, StepColumn, Windows};
 
@@ -17,6 +17,9 @@ pub(super) fn summed(
     series: &SeriesContext<'_>,
     out: &mut StepColumn,
 ) {
+    if sliding::pays(windows) && summed_sliding(function, windows, out) {
+        return;
+    }
     for (step, window) in windows.iter().enumerate() {
         let (floats, histograms) = (window.floats, window.histograms);
         match (floats.is_empty(), histograms.is_empty()) {
@@ -31,6 +34,14 @@ pub(super) fn summed(
             }
         }
     }
+}
+
+/// Sums of integers need no compensation and so may be differences of running sums; `false` when they are not such.
+fn summed_sliding(function: OverTimeFunction, windows: &Windows<'_>, out: &mut StepColumn) -> bool {
+    let divides = function == OverTimeFunction::Avg;
+    sliding::exact_sums(windows, |step, sum, samples| {
+        out.set_float(step, if divides { sum / samples as f64 } else { sum });
+    })
 }
 
 /// The compensated sum; an infinite one is not compensated.
