@@ -14,7 +14,7 @@ pub use fault::{Fault, FaultMode, Operation};
 use fault::{Faults, Verdict};
 use tree::{NodeId, Tree};
 
-use super::{Entry, FileBytes, Fs, FsFile, FsLock};
+use super::{Entry, FileBytes, Fs, FsFile, FsLock, FsRead};
 
 /// What of a disk is left after a crash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,6 +117,11 @@ impl Fs for MemoryFs {
         self.read(path).map(FileBytes::from)
     }
 
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn FsRead>> {
+        let file = self.allowed(Operation::Read)?.tree.file(path)?;
+        Ok(Box::new(MemoryFile { fs: self.clone(), file }))
+    }
+
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         self.allowed(Operation::Create)?.tree.create_dir_all(dir)
     }
@@ -159,6 +164,17 @@ impl Fs for MemoryFs {
 struct MemoryFile {
     fs: MemoryFs,
     file: NodeId,
+}
+
+impl FsRead for MemoryFile {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let disk = self.fs.allowed(Operation::Read)?;
+        let content = disk.tree.content(self.file);
+        let rest = usize::try_from(offset).ok().and_then(|offset| content.get(offset..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
 }
 
 impl FsFile for MemoryFile {
@@ -234,6 +250,10 @@ mod tests {
         fs.rename(&root.join("a/b"), &root.join("a/c")).unwrap();
         assert_eq!(fs.read(&root.join("a/c/two")).unwrap(), b"012x");
         assert_eq!(&fs.map(&root.join("a/one")).unwrap()[..], b"second!");
+        let mut buffer = [0; 4];
+        let mut one = fs.open_read(&root.join("a/one")).unwrap();
+        assert_eq!((one.read_at(5, &mut buffer).unwrap(), &buffer[..2]), (2, &b"d!"[..]));
+        assert_eq!((one.read_at(8, &mut buffer).unwrap(), one.read_at(0, &mut buffer).unwrap()), (0, 4));
         fs.open_append(&root.join("a/one")).unwrap().write_all(b"?").unwrap();
         assert_eq!(fs.remove_dir(&root.join("a")).unwrap_err().kind(), io::ErrorKind::DirectoryNotEmpty);
         fs.create_dir_all(&root.join("gone/deep")).unwrap();

@@ -69,6 +69,12 @@ pub trait Fs: Debug + Send + Sync {
     /// When there is no such file or it cannot be read.
     fn map(&self, path: &Path) -> io::Result<FileBytes>;
 
+    /// A regular file for reading in pieces, also while somebody writes it.
+    ///
+    /// # Errors
+    /// When there is no such file or it cannot be opened.
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn FsRead>>;
+
     /// Makes a directory and those above it; none when they are there.
     ///
     /// # Errors
@@ -116,6 +122,15 @@ pub trait Fs: Debug + Send + Sync {
     /// # Errors
     /// `WouldBlock` when another process holds it.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn FsLock>>;
+}
+
+/// A file open for reading. It stays readable when its name is taken away.
+pub trait FsRead: Debug + Send {
+    /// Fills `buffer` from `offset` on; fewer bytes than asked for are read only where the file ends.
+    ///
+    /// # Errors
+    /// When the system does not give them.
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
 /// A file open for writing. Dropping it closes it and syncs nothing.

@@ -1,11 +1,11 @@
 //! The machine's own file system.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::map::Mapping;
-use super::{Entry, EntryKind, FileBytes, Fs, FsFile, FsLock};
+use super::{Entry, EntryKind, FileBytes, Fs, FsFile, FsLock, FsRead};
 
 /// The machine's own file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,12 @@ impl Fs for OsFs {
             Ok(mapping) => Ok(FileBytes::mapped(mapping)),
             Err(_) => self.read(path).map(FileBytes::from),
         }
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn FsRead>> {
+        regular(path)?;
+        let file = File::open(path).map_err(|error| at(path, &error))?;
+        Ok(Box::new(OsFile { file, name: path.display().to_string() }))
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
@@ -123,6 +129,22 @@ struct OsFile {
 impl OsFile {
     fn named(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.name))
+    }
+}
+
+impl FsRead for OsFile {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(offset)).map_err(|error| self.named(&error))?;
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.named(&error)),
+            }
+        }
+        Ok(filled)
     }
 }
 
