@@ -1,7 +1,8 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
-//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`].
+//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`], [`block`].
 
+pub mod block;
 pub mod chunk;
 pub mod fs;
 pub mod head;
