@@ -19,6 +19,47 @@ pub fn format_sample(value: f64) -> String {
     special(value).map_or_else(|| with_exponent_outside(value, -6, 21), str::to_owned)
 }
 
+/// Appends what [`format_sample`] gives, with no allocation for all but extreme values: a result is little else.
+pub fn push_sample(out: &mut Vec<u8>, value: f64) {
+    if let Some(word) = special(value) {
+        out.extend_from_slice(word.as_bytes());
+        return;
+    }
+    if value.abs() < INTEGER_BELOW && value.trunc() == value {
+        if value.is_sign_negative() {
+            out.push(b'-');
+        }
+        push_integer(out, value.abs() as u64);
+        return;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    if text.contains('e') {
+        out.extend_from_slice(format_sample(value).as_bytes());
+    } else {
+        out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+    }
+}
+
+/// Floats below this that are whole are exact integers, and have no exponent.
+const INTEGER_BELOW: f64 = 1e15;
+
+/// Appends the digits of an integer.
+pub fn push_integer(out: &mut Vec<u8>, value: u64) {
+    // As many as the longest has.
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut start) = (value, digits.len());
+    loop {
+        start -= 1;
+        digits[start] += (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
 /// OpenMetrics form of bounds and quantiles: shortest `%g` that always shows a `.` or an exponent.
 pub fn format_openmetrics(value: f64) -> String {
     let text = format_g(value);
@@ -168,7 +209,33 @@ mod tests {
             assert_eq!(format_g(value), g);
             assert_eq!(format_sample(value), sample);
             assert_eq!(format_openmetrics(value), openmetrics);
+            assert_eq!(pushed(value), sample);
         }
+    }
+
+    fn pushed(value: f64) -> String {
+        let mut out = Vec::new();
+        push_sample(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn appending_a_sample_gives_its_text() {
+        let mut bits: u64 = 1;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let anything = f64::from_bits(bits);
+            let everyday = (bits >> 40) as f64 / 1024.0 - 4096.0;
+            for value in [anything, everyday, everyday.trunc(), everyday * 1e9] {
+                assert_eq!(pushed(value), format_sample(value));
+            }
+        }
+        for value in [0.0, -0.0, 1e15, -1e15, 999_999_999_999_999.0, 1e16, 1e-5, 1e-6, 123_456_789e13] {
+            assert_eq!(pushed(value), format_sample(value));
+        }
+        let mut out = Vec::new();
+        push_integer(&mut out, u64::MAX);
+        assert_eq!(out, b"18446744073709551615");
     }
 
     #[test]
