@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use narthex_diag::{Code, Diagnostic, Severity, Source, Span};
 use narthex_model::Timestamp;
+use narthex_model::labels::quote;
 use narthex_model::number::{format_g, format_g_digits};
-
-/// Where upstream documents the repair of classic buckets.
-const MONOTONICITY_URL: &str =
-    "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile";
 
 /// What is to be said. The metric name of a text is empty when it is no longer known.
 #[derive(Clone, PartialEq, Debug)]
@@ -77,29 +74,60 @@ pub enum AnnotationKind {
     CustomBucketsReconciled(&'static str),
 }
 
-impl AnnotationKind {
-    /// Warning or info.
-    pub fn severity(&self) -> Severity {
-        match self {
-            AnnotationKind::PossibleNonCounter(_)
-            | AnnotationKind::PossibleNonCounterType(..)
-            | AnnotationKind::ForcedMonotonicity { .. }
-            | AnnotationKind::IncompatibleOperands(..)
-            | AnnotationKind::HistogramIgnoredInAggregation(_)
-            | AnnotationKind::HistogramIgnoredInMixedRange(_)
-            | AnnotationKind::QuantileNanResult(_)
-            | AnnotationKind::QuantileNanSkew(_)
-            | AnnotationKind::FractionNanExcluded(_)
-            | AnnotationKind::CustomBucketsReconciled(_) => Severity::Info,
-            _ => Severity::Warning,
-        }
-    }
+/// Makes a table of all kinds out of rows `pattern => severity, what the text begins with`.
+macro_rules! kinds {
+    ($($kind:pat => $severity:ident $beginning:literal;)*) => {
+        impl AnnotationKind {
+            /// What the texts begin with, one for each kind.
+            pub const BEGINNINGS: &[&str] = &[$($beginning),*];
 
+            /// Warning or info.
+            pub fn severity(&self) -> Severity {
+                match self {
+                    $($kind => Severity::$severity,)*
+                }
+            }
+
+            fn beginning(&self) -> &'static str {
+                match self {
+                    $($kind => $beginning,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Self::RatioCapped(..) => Warning "ratio value should be between -1 and 1, got ";
+    Self::QuantileOutOfRange(_) => Warning "quantile value should be between 0 and 1, got ";
+    Self::BadBucketLabel(..) => Warning "bucket label \"le\" is missing or has a malformed value of ";
+    Self::MixedFloatsHistograms(_) => Warning "encountered a mix of histograms and floats for metric name ";
+    Self::MixedFloatsHistogramsAggregation => Warning "encountered a mix of histograms and floats for aggregation";
+    Self::MixedClassicNative(_) => Warning "vector contains a mix of classic and native histograms";
+    Self::NativeHistogramNotCounter(_) => Warning "this native histogram metric is not a counter: ";
+    Self::NativeHistogramNotGauge(_) => Warning "this native histogram metric is not a gauge: ";
+    Self::MixedExponentialCustom(_) => Warning "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ";
+    Self::IncompatibleBucketLayout(_) => Warning "incompatible bucket layout encountered for binary operator ";
+    Self::SortInRangeQuery => Warning "sort is ineffective for range queries since results are always ordered by labels";
+    Self::CounterResetCollision(_) => Warning "conflicting counter resets during histogram ";
+    Self::StartTimeOverlap(_) => Warning "sample has start time that overlaps with previous sample timestamp for metric ";
+    Self::PossibleNonCounter(_) => Info "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ";
+    Self::PossibleNonCounterType(..) => Info "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got ";
+    Self::ForcedMonotonicity { .. } => Info "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
+    Self::IncompatibleOperands(..) => Info "incompatible sample types encountered for binary operator ";
+    Self::HistogramIgnoredInAggregation(_) => Info "ignored histogram in ";
+    Self::HistogramIgnoredInMixedRange(_) => Info "ignored histograms in a range containing both floats and histograms for metric name ";
+    Self::QuantileNanResult(_) => Info "input to histogram_quantile has NaN observations, result is NaN";
+    Self::QuantileNanSkew(_) => Info "input to histogram_quantile has NaN observations, result is skewed higher";
+    Self::FractionNanExcluded(_) => Info "input to histogram_fraction has NaN observations, which are excluded from all fractions";
+    Self::CustomBucketsReconciled(_) => Info "mismatched custom buckets were reconciled during ";
+}
+
+impl AnnotationKind {
     /// What makes two annotations one: the text, without what is counted up.
     fn key(&self) -> String {
         match self {
-            AnnotationKind::ForcedMonotonicity { metric, .. } => format!("{} {metric}", self.head()),
-            AnnotationKind::StartTimeOverlap(_) => self.head(),
+            AnnotationKind::ForcedMonotonicity { metric, .. } => format!("{} {metric}", self.beginning()),
             _ => self.text(1),
         }
     }
@@ -136,136 +164,66 @@ impl AnnotationKind {
         }
     }
 
-    fn head(&self) -> String {
-        match self {
-            AnnotationKind::ForcedMonotonicity { .. } => {
-                format!(
-                    "input to histogram_quantile needed to be fixed for monotonicity (see {MONOTONICITY_URL})"
-                )
-            }
-            AnnotationKind::StartTimeOverlap(metric) => {
-                format!(
-                    "sample has start time that overlaps with previous sample timestamp for metric {metric:?}"
-                )
-            }
-            _ => String::new(),
-        }
-    }
-
     /// The text behind `PromQL warning: ` or `PromQL info: `, raised `times` times.
     fn text(&self, times: usize) -> String {
-        if self.severity() == Severity::Info { self.info_text() } else { self.warning_text(times) }
+        let times = Some(times).filter(|&times| times > 1 && matches!(self, Self::StartTimeOverlap(_)));
+        let times = times.map_or_else(String::new, |times| format!(" ({times} occurrences)"));
+        format!("{}{}{times}", self.beginning(), self.rest())
     }
 
-    fn warning_text(&self, times: usize) -> String {
-        use AnnotationKind as Kind;
+    /// The text behind its beginning.
+    fn rest(&self) -> String {
         match self {
-            Kind::RatioCapped(ratio, cap) => {
-                let (ratio, cap) = (format_g(*ratio), format_g(*cap));
-                format!("ratio value should be between -1 and 1, got {ratio}, capping to {cap}")
-            }
-            Kind::QuantileOutOfRange(quantile) => {
-                format!("quantile value should be between 0 and 1, got {}", format_g(*quantile))
-            }
-            Kind::BadBucketLabel(value, metric) => {
-                let text = format!("bucket label \"le\" is missing or has a malformed value of {value:?}");
-                with_metric(text, metric)
-            }
-            Kind::MixedFloatsHistograms(metric) => {
-                format!("encountered a mix of histograms and floats for metric name {metric:?}")
-            }
-            Kind::MixedFloatsHistogramsAggregation => {
-                "encountered a mix of histograms and floats for aggregation".into()
-            }
-            Kind::MixedClassicNative(metric) => {
-                with_metric("vector contains a mix of classic and native histograms".into(), metric)
-            }
-            Kind::NativeHistogramNotCounter(metric) => {
-                format!("this native histogram metric is not a counter: {metric:?}")
-            }
-            Kind::NativeHistogramNotGauge(metric) => {
-                format!("this native histogram metric is not a gauge: {metric:?}")
-            }
-            Kind::MixedExponentialCustom(metric) => format!(
-                "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {metric:?}"
-            ),
-            Kind::IncompatibleBucketLayout(op) => {
-                format!("incompatible bucket layout encountered for binary operator {op}")
-            }
-            Kind::SortInRangeQuery => {
-                "sort is ineffective for range queries since results are always ordered by labels".into()
-            }
-            Kind::CounterResetCollision(operation) => {
-                format!("conflicting counter resets during histogram {operation}")
-            }
-            Kind::StartTimeOverlap(_) if times > 1 => format!("{} ({times} occurrences)", self.head()),
-            Kind::StartTimeOverlap(_) => self.head(),
-            _ => String::new(),
+            Self::MixedFloatsHistogramsAggregation | Self::SortInRangeQuery => String::new(),
+            Self::RatioCapped(ratio, cap) => format!("{}, capping to {}", format_g(*ratio), format_g(*cap)),
+            Self::QuantileOutOfRange(quantile) => format_g(*quantile),
+            Self::BadBucketLabel(value, metric) => format!("{}{}", quoted(value), for_metric(metric)),
+            Self::MixedFloatsHistograms(metric)
+            | Self::NativeHistogramNotCounter(metric)
+            | Self::NativeHistogramNotGauge(metric)
+            | Self::MixedExponentialCustom(metric)
+            | Self::StartTimeOverlap(metric)
+            | Self::PossibleNonCounter(metric)
+            | Self::HistogramIgnoredInMixedRange(metric) => quoted(metric),
+            Self::MixedClassicNative(metric)
+            | Self::QuantileNanResult(metric)
+            | Self::QuantileNanSkew(metric)
+            | Self::FractionNanExcluded(metric) => for_metric(metric),
+            Self::IncompatibleBucketLayout(what)
+            | Self::CounterResetCollision(what)
+            | Self::CustomBucketsReconciled(what) => (*what).into(),
+            Self::PossibleNonCounterType(found, metric) => format!("{}: {}", quoted(found), quoted(metric)),
+            Self::ForcedMonotonicity { .. } => self.repaired(),
+            Self::IncompatibleOperands(left, op, right) => format!("{op:?}: {left} {op} {right}"),
+            Self::HistogramIgnoredInAggregation(name) => format!("{name} aggregation"),
         }
     }
 
-    fn info_text(&self) -> String {
-        use AnnotationKind as Kind;
-        match self {
-            Kind::PossibleNonCounter(metric) => format!(
-                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {metric:?}"
-            ),
-            Kind::PossibleNonCounterType(found, metric) => format!(
-                "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got {found:?}: {metric:?}"
-            ),
-            Kind::ForcedMonotonicity { .. } => self.monotonicity_text(),
-            Kind::IncompatibleOperands(left, op, right) => {
-                format!(
-                    "incompatible sample types encountered for binary operator {op:?}: {left} {op} {right}"
-                )
-            }
-            Kind::HistogramIgnoredInAggregation(name) => format!("ignored histogram in {name} aggregation"),
-            Kind::HistogramIgnoredInMixedRange(metric) => format!(
-                "ignored histograms in a range containing both floats and histograms for metric name {metric:?}"
-            ),
-            Kind::QuantileNanResult(metric) => {
-                with_metric("input to histogram_quantile has NaN observations, result is NaN".into(), metric)
-            }
-            Kind::QuantileNanSkew(metric) => with_metric(
-                "input to histogram_quantile has NaN observations, result is skewed higher".into(),
-                metric,
-            ),
-            Kind::FractionNanExcluded(metric) => with_metric(
-                "input to histogram_fraction has NaN observations, which are excluded from all fractions"
-                    .into(),
-                metric,
-            ),
-            Kind::CustomBucketsReconciled(operation) => {
-                format!("mismatched custom buckets were reconciled during {operation}")
-            }
-            _ => String::new(),
-        }
-    }
-
-    fn monotonicity_text(&self) -> String {
-        let AnnotationKind::ForcedMonotonicity {
-            metric,
-            min_bucket,
-            max_bucket,
-            max_diff,
-            first_ms,
-            last_ms,
-            samples,
-        } = self
+    /// What had to be repaired.
+    fn repaired(&self) -> String {
+        let Self::ForcedMonotonicity { metric, min_bucket, max_bucket, max_diff, first_ms, last_ms, samples } =
+            self
         else {
             return String::new();
         };
-        let head = with_metric(self.head(), metric);
+        let metric = for_metric(metric);
         let (low, high, diff) = (format_g(*min_bucket), format_g(*max_bucket), format_g_digits(*max_diff, 2));
         let (first, last) = (rfc3339(*first_ms), rfc3339(*last_ms));
         format!(
-            "{head}, from buckets {low} to {high}, with a max diff of {diff}, over {samples} samples from {first} to {last}"
+            "{metric}, from buckets {low} to {high}, with a max diff of {diff}, over {samples} samples from {first} to {last}"
         )
     }
 }
 
-fn with_metric(text: String, metric: &str) -> String {
-    if metric.is_empty() { text } else { format!("{text} for metric name {metric:?}") }
+/// In double quotes, as Go escapes.
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    quote(&mut out, text.as_bytes());
+    out
+}
+
+fn for_metric(metric: &str) -> String {
+    if metric.is_empty() { String::new() } else { format!(" for metric name {}", quoted(metric)) }
 }
 
 /// UTC to the second; milliseconds are cut off.

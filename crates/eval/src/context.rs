@@ -1,15 +1,18 @@
 //! What every operator of a query shares: its times, its limits, its annotations.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use narthex_diag::Span;
 use narthex_plan::QueryParameters;
+use narthex_promql::{Interrupt, StopReason};
 
-use crate::{AnnotationKind, Annotations, EvalError, EvalErrorKind, Limits};
+use crate::limits::LimitKind;
+use crate::memory::{Account, Pool, Reservation};
+use crate::{AnnotationKind, Annotations, EvalError, Limits};
 
-/// The surroundings of one evaluation; shared by all operators and workers.
-#[derive(Debug)]
+/// The surroundings of one evaluation; shared by all operators and workers. Clones are views of one evaluation.
+#[derive(Clone, Debug)]
 pub struct QueryContext {
     /// The times of the outermost query.
     pub parameters: QueryParameters,
@@ -17,16 +20,21 @@ pub struct QueryContext {
     pub limits: Limits,
     /// Switches that change meaning.
     pub options: EvalOptions,
+    interrupt: Interrupt,
+    counters: Arc<Counters>,
+    pool: Arc<Pool>,
+    /// Through which the part of the query that this view is for reserves memory.
+    account: Account,
+}
+
+/// What is counted over the whole query.
+#[derive(Debug, Default)]
+struct Counters {
     annotations: Mutex<Annotations>,
     samples: AtomicUsize,
     samples_peak: AtomicUsize,
-    /// [`RUNNING`], [`CANCELED`] or [`EXPIRED`].
-    state: AtomicU8,
+    points: AtomicUsize,
 }
-
-const RUNNING: u8 = 0;
-const CANCELED: u8 = 1;
-const EXPIRED: u8 = 2;
 
 /// Switches that change the meaning of a query, as upstream's feature flags do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,48 +56,82 @@ impl EvalOptions {
 impl QueryContext {
     /// The surroundings of a query that has not started.
     pub fn new(parameters: QueryParameters, limits: Limits, options: EvalOptions) -> QueryContext {
-        QueryContext {
-            parameters,
-            limits,
-            options,
-            annotations: Mutex::default(),
-            samples: AtomicUsize::new(0),
-            samples_peak: AtomicUsize::new(0),
-            state: AtomicU8::new(RUNNING),
-        }
+        QueryContext::interruptible(parameters, limits, options, Interrupt::new())
+    }
+
+    /// The surroundings of a query that has not started and that `interrupt` may stop.
+    pub fn interruptible(
+        parameters: QueryParameters,
+        limits: Limits,
+        options: EvalOptions,
+        interrupt: Interrupt,
+    ) -> QueryContext {
+        let pool = Pool::new(limits.bytes_max);
+        let account = pool.account("result", Span::default());
+        QueryContext { parameters, limits, options, interrupt, counters: Arc::default(), pool, account }
+    }
+
+    /// The same evaluation, for the part of the query at `span`, called `name`.
+    pub(crate) fn for_part(&self, name: &'static str, span: Span) -> QueryContext {
+        QueryContext { account: self.pool.account(name, span), ..self.clone() }
     }
 
     /// Adds an annotation about the part of the query at `span`.
     pub fn annotate(&self, kind: AnnotationKind, span: Span) {
-        self.annotations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(kind, span);
+        self.counters.annotations.lock().unwrap_or_else(PoisonError::into_inner).add(kind, span);
     }
 
     /// The annotations so far; the context has none afterwards.
     pub fn take_annotations(&self) -> Annotations {
-        std::mem::take(&mut self.annotations.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        std::mem::take(&mut self.counters.annotations.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What stops this query.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Asks the query to stop because nobody waits for it; it fails at its next [`QueryContext::check`].
     pub fn cancel(&self) {
-        self.state.store(CANCELED, Ordering::Relaxed);
+        self.interrupt.stop(StopReason::Canceled);
     }
 
     /// Asks the query to stop because its time is up; it fails at its next [`QueryContext::check`].
     pub fn expire(&self) {
-        self.state.store(EXPIRED, Ordering::Relaxed);
+        self.interrupt.stop(StopReason::Expired);
     }
 
-    /// To be called between batches.
+    /// To be called wherever work may take long.
     ///
     /// # Errors
     /// When the query was canceled or has expired.
     pub fn check(&self) -> Result<(), EvalError> {
-        let (kind, what) = match self.state.load(Ordering::Relaxed) {
-            RUNNING => return Ok(()),
-            EXPIRED => (EvalErrorKind::Timeout, "timed out"),
-            _ => (EvalErrorKind::Canceled, "was canceled"),
-        };
-        Err(EvalError::new(kind, format!("query {what} in expression evaluation"), Span::default()))
+        self.interrupt.reason().map_or(Ok(()), |reason| Err(EvalError::stopped(reason)))
+    }
+
+    /// Reserves memory until the reservation is dropped.
+    ///
+    /// # Errors
+    /// When the query would hold more bytes than the limit allows.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Reservation, EvalError> {
+        self.account.reserve(bytes)
+    }
+
+    /// Counts the points that a selector will be evaluated at, before anything is read.
+    ///
+    /// # Errors
+    /// When all selectors together have more than the limit allows.
+    pub(crate) fn add_points(&self, series: usize, steps: usize, span: Span) -> Result<(), EvalError> {
+        let more = series.saturating_mul(steps);
+        let points = self.counters.points.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        let max = self.limits.points_max;
+        if points <= max {
+            return Ok(());
+        }
+        let message = format!(
+            "query would be evaluated at {points} points, more than the limit of {max}; {series} series at {steps} steps here"
+        );
+        Err(EvalError::limit(LimitKind::Points, message, span))
     }
 
     /// Counts samples that are now held in memory.
@@ -97,22 +139,27 @@ impl QueryContext {
     /// # Errors
     /// When there are more than the limit allows.
     pub fn hold_samples(&self, samples: usize) -> Result<(), EvalError> {
-        let held = self.samples.fetch_add(samples, Ordering::Relaxed).saturating_add(samples);
-        self.samples_peak.fetch_max(held, Ordering::Relaxed);
+        let held = self.counters.samples.fetch_add(samples, Ordering::Relaxed).saturating_add(samples);
+        self.counters.samples_peak.fetch_max(held, Ordering::Relaxed);
         if held > self.limits.samples_max {
             let message = "query processing would load too many samples into memory in query execution";
-            return Err(EvalError::new(EvalErrorKind::Limit, message, Span::default()));
+            return Err(EvalError::limit(LimitKind::Samples, message, self.account.span()));
         }
         Ok(())
     }
 
     /// The most samples that were held at once so far.
     pub fn samples_peak(&self) -> usize {
-        self.samples_peak.load(Ordering::Relaxed)
+        self.counters.samples_peak.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that were held at once so far.
+    pub fn bytes_peak(&self) -> usize {
+        self.pool.peak()
     }
 
     /// Counts samples that are no longer held.
     pub fn release_samples(&self, samples: usize) {
-        self.samples.fetch_sub(samples, Ordering::Relaxed);
+        self.counters.samples.fetch_sub(samples, Ordering::Relaxed);
     }
 }

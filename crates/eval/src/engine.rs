@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use narthex_model::{Labels, StepGrid, TimeRange};
 use narthex_plan::{LogicalNode, LogicalPlan, Optimizer, QueryKind, QueryParameters, build};
-use narthex_promql::{Expr, ValueType};
+use narthex_promql::{Expr, Interrupt, ValueType};
 use narthex_storage::Queryable;
 
 use crate::column::SeriesBatch;
 use crate::context::EvalOptions;
-use crate::limits::column_samples;
+use crate::limits::{LimitKind, column_samples};
+use crate::memory::block_bytes;
+use crate::ordered::{ordered, rearranged};
 use crate::physical::build::Builder;
 use crate::physical::histogram_stats::HistogramDetail;
 use crate::physical::{Operator, matrix_root};
 use crate::result::{InstantSample, RangeSeries};
-use crate::{EvalError, EvalErrorKind, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
+use crate::{EvalError, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
 
 /// How an engine works.
 #[derive(Clone, Copy)]
@@ -63,7 +65,7 @@ impl Engine {
         let (steps, max) = (plan.parameters.grid.len, self.options.limits.steps_max);
         if steps > max {
             let message = format!("query would be evaluated at {steps} steps, more than the limit of {max}");
-            return Err(EvalError::new(EvalErrorKind::Limit, message, plan.root.span()));
+            return Err(EvalError::limit(LimitKind::Steps, message, plan.root.span()));
         }
         Ok(Query { plan, options: self.options })
     }
@@ -108,6 +110,12 @@ impl Query {
         QueryContext::new(self.plan.parameters, self.options.limits, self.options.eval)
     }
 
+    /// As [`Query::context`], stopped by a token that others may know already.
+    pub fn interruptible_context(&self, interrupt: &Interrupt) -> QueryContext {
+        let (limits, eval) = (self.options.limits, self.options.eval);
+        QueryContext::interruptible(self.plan.parameters, limits, eval, interrupt.clone())
+    }
+
     /// Evaluates the query over a store.
     ///
     /// # Errors
@@ -126,11 +134,18 @@ impl Query {
         context: &QueryContext,
         storage: &dyn Queryable,
     ) -> Result<QueryResult, EvalError> {
+        context.check()?;
         let querier = storage.querier(TimeRange::ALL)?;
         let parameters = &self.plan.parameters;
         let (options, limits) = (self.options.eval, self.options.limits);
-        let builder =
-            Builder { querier: &*querier, options, limits, histograms: HistogramDetail::Full, parameters };
+        let builder = Builder {
+            querier: &*querier,
+            options,
+            limits,
+            histograms: HistogramDetail::Full,
+            parameters,
+            context,
+        };
         let value = root_value(&self.plan, builder, context)?;
         let annotations = context.take_annotations().into_sorted();
         Ok(QueryResult { value, annotations, storage_warnings: querier.warnings() })
@@ -155,24 +170,33 @@ fn root_value(
     match (parameters.kind, root_type) {
         (QueryKind::Instant, ValueType::Scalar) => {
             let mut value = f64::NAN;
-            collect(&mut *operator, context, |_, column| value = column.float(0).unwrap_or(f64::NAN))?;
+            collect(&mut *operator, context, |_, column| {
+                value = column.float(0).unwrap_or(f64::NAN);
+                Ok(())
+            })?;
             Ok(QueryValue::Scalar { at_ms, value })
         }
         (QueryKind::Instant, _) => {
             let mut samples = Vec::new();
+            let mut held = context.reserve(0)?;
             collect(&mut *operator, context, |labels, column| {
+                // A growing list has up to as much room again.
+                held.grow(2 * size_of::<InstantSample>())?;
                 let sample = column.get(0).map(SampleRef::to_value);
                 samples.extend(sample.map(|value| InstantSample { labels: labels.clone(), at_ms, value }));
+                Ok(())
             })?;
             Ok(QueryValue::Vector(samples))
         }
         (QueryKind::Range, _) => {
             let mut series = Vec::new();
+            let mut held = context.reserve(0)?;
             collect(&mut *operator, context, |labels, column| {
+                held.grow(range_series_bytes(column))?;
                 series.push(range_series(labels.clone(), column, parameters.grid));
+                Ok(())
             })?;
-            series.sort_by(|left, right| left.labels.cmp(&right.labels));
-            Ok(QueryValue::Matrix(series))
+            sorted_by_labels(series, context).map(QueryValue::Matrix)
         }
     }
 }
@@ -181,17 +205,32 @@ fn root_value(
 fn collect(
     operator: &mut dyn Operator,
     context: &QueryContext,
-    mut accept: impl FnMut(&Labels, &StepColumn),
+    mut accept: impl FnMut(&Labels, &StepColumn) -> Result<(), EvalError>,
 ) -> Result<(), EvalError> {
     let series = operator.series(context)?;
     let mut batch = SeriesBatch::new();
     while operator.next_batch(context, &mut batch)? {
         context.hold_samples(batch.columns.iter().map(column_samples).sum())?;
         for (number, column) in batch.iter().filter(|(_, column)| !column.is_absent()) {
-            accept(&series[number].labels, column);
+            accept(&series[number].labels, column)?;
         }
     }
     Ok(())
+}
+
+/// The order of every matrix.
+pub(crate) fn sorted_by_labels(
+    series: Vec<RangeSeries>,
+    context: &QueryContext,
+) -> Result<Vec<RangeSeries>, EvalError> {
+    let _held = context.reserve(series.len() * 2 * size_of::<RangeSeries>())?;
+    let places = ordered(series.len(), context, |a, b| series[a].labels.cmp(&series[b].labels))?;
+    Ok(rearranged(series, &places))
+}
+
+/// What a column takes as part of a result. Its histograms are counted with the column they are shared with.
+fn range_series_bytes(column: &StepColumn) -> usize {
+    2 * size_of::<RangeSeries>() + block_bytes(column.presence().count() * size_of::<(i64, f64)>())
 }
 
 fn range_series(labels: Labels, column: &StepColumn, grid: StepGrid) -> RangeSeries {
@@ -202,6 +241,9 @@ fn range_series(labels: Labels, column: &StepColumn, grid: StepGrid) -> RangeSer
         series.floats.extend(column.presence().iter().map(|step| (grid.timestamp(step), values[step])));
         return series;
     }
+    let histograms = column.iter().filter(|(_, value)| matches!(value, SampleRef::Histogram(_))).count();
+    series.floats.reserve_exact(column.presence().count() - histograms);
+    series.histograms.reserve_exact(histograms);
     for (step, value) in column.iter() {
         let at_ms = grid.timestamp(step);
         match value {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use narthex_diag::{Code, Diagnostic, Span};
 use narthex_plan::BuildError;
+use narthex_promql::StopReason;
 use narthex_storage::StorageError;
+
+use crate::limits::LimitKind;
 
 /// The kind of an [`EvalError`], for callers that act on it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -32,17 +35,37 @@ pub struct EvalError {
     kind: EvalErrorKind,
     message: String,
     span: Option<Span>,
+    limit: Option<LimitKind>,
 }
 
 impl EvalError {
     /// A failure at `span` of the query.
     pub fn new(kind: EvalErrorKind, message: impl Into<String>, span: Span) -> EvalError {
-        EvalError { kind, message: message.into(), span: Some(span) }
+        EvalError { kind, message: message.into(), span: Some(span), limit: None }
     }
 
     /// A failure of the data.
     pub fn execution(message: impl Into<String>, span: Span) -> EvalError {
         EvalError::new(EvalErrorKind::Execution, message, span)
+    }
+
+    /// A limit that is reached, at the part of the query that contributes most.
+    pub(crate) fn limit(limit: LimitKind, message: impl Into<String>, span: Span) -> EvalError {
+        EvalError { limit: Some(limit), ..EvalError::new(EvalErrorKind::Limit, message, span) }
+    }
+
+    /// The end of a query that was told to stop.
+    pub(crate) fn stopped(reason: StopReason) -> EvalError {
+        let (kind, what) = match reason {
+            StopReason::Expired => (EvalErrorKind::Timeout, "timed out"),
+            StopReason::Canceled => (EvalErrorKind::Canceled, "was canceled"),
+        };
+        EvalError::new(kind, format!("query {what} in expression evaluation"), Span::default())
+    }
+
+    /// Which limit is reached, if that is why the query failed.
+    pub fn limit_kind(&self) -> Option<LimitKind> {
+        self.limit
     }
 
     /// The kind.
@@ -71,12 +94,13 @@ impl std::error::Error for EvalError {}
 
 impl From<BuildError> for EvalError {
     fn from(error: BuildError) -> EvalError {
-        EvalError { kind: EvalErrorKind::Plan, message: error.to_string(), span: Some(error.span()) }
+        EvalError::new(EvalErrorKind::Plan, error.to_string(), error.span())
     }
 }
 
 impl From<StorageError> for EvalError {
     fn from(error: StorageError) -> EvalError {
-        EvalError { kind: EvalErrorKind::Storage, message: format!("expanding series: {error}"), span: None }
+        let message = format!("expanding series: {error}");
+        EvalError { kind: EvalErrorKind::Storage, message, span: None, limit: None }
     }
 }

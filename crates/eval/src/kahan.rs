@@ -17,6 +17,11 @@ impl CompensatedColumn {
         CompensatedColumn { sums: vec![-0.0; steps], compensations: vec![0.0; steps] }
     }
 
+    /// Bytes held.
+    pub(crate) fn size_bytes(&self) -> usize {
+        2 * self.sums.len() * size_of::<f64>()
+    }
+
     /// Adds a column that has a float at every step.
     pub(crate) fn add_all(&mut self, values: &[f64]) {
         for ((sum, compensation), &value) in self.sums.iter_mut().zip(&mut self.compensations).zip(values) {

@@ -14,12 +14,49 @@ pub struct Limits {
     pub series_max: usize,
     /// Most steps of a grid, subqueries included.
     pub steps_max: usize,
+    /// Most points that all selectors together may be evaluated at: series times steps. Known before anything is read.
+    pub points_max: usize,
+    /// Most bytes in memory at once: columns, windows, samples, labels, tables of joins and groups, and the result.
+    pub bytes_max: usize,
 }
 
 impl Limits {
     /// What a server allows unless told otherwise.
-    pub const DEFAULT: Limits =
-        Limits { samples_max: 50_000_000, series_max: 10_000_000, steps_max: 10_000_000 };
+    pub const DEFAULT: Limits = Limits {
+        samples_max: 50_000_000,
+        series_max: 10_000_000,
+        steps_max: 10_000_000,
+        points_max: 5_000_000_000,
+        bytes_max: 2 << 30,
+    };
+}
+
+/// Which of the [`Limits`] a query has reached.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LimitKind {
+    /// [`Limits::samples_max`]
+    Samples,
+    /// [`Limits::series_max`]
+    Series,
+    /// [`Limits::steps_max`]
+    Steps,
+    /// [`Limits::points_max`]
+    Points,
+    /// [`Limits::bytes_max`]
+    Bytes,
+}
+
+impl LimitKind {
+    /// The name of the limit, as its field is called.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LimitKind::Samples => "samples_max",
+            LimitKind::Series => "series_max",
+            LimitKind::Steps => "steps_max",
+            LimitKind::Points => "points_max",
+            LimitKind::Bytes => "bytes_max",
+        }
+    }
 }
 
 /// What a native histogram counts as: as many floats with a timestamp as take the same memory, by upstream's formula.

@@ -50,7 +50,12 @@ impl RunOptions {
     pub const CONFORMANCE: RunOptions = RunOptions {
         parse: ParseOptions::ALL,
         engine: EngineOptions {
-            limits: Limits { samples_max: 1_000_000, series_max: 100_000, steps_max: 100_000 },
+            limits: Limits {
+                samples_max: 1_000_000,
+                series_max: 100_000,
+                steps_max: 100_000,
+                ..Limits::DEFAULT
+            },
             eval: EvalOptions {
                 delayed_name_removal: true,
                 start_timestamps: true,

@@ -70,6 +70,10 @@ impl Accumulator for Average {
         }
     }
 
+    fn size_bytes(&self) -> usize {
+        self.floats.len() * size_of::<Mean>() + self.histograms.size_bytes()
+    }
+
     fn finish(&mut self, context: &AggregateContext<'_>, out: &mut StepColumn) {
         for (step, mean) in self.floats.iter().enumerate() {
             match (mean.count > 0.0, self.histograms.is_present(step)) {

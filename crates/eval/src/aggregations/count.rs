@@ -20,6 +20,10 @@ impl Accumulator for Count {
         column.presence().iter().for_each(|step| self.counts[step] += 1);
     }
 
+    fn size_bytes(&self) -> usize {
+        self.counts.len() * size_of::<u32>()
+    }
+
     fn finish(&mut self, _: &AggregateContext<'_>, out: &mut StepColumn) {
         for (step, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             out.set_float(step, f64::from(count));
@@ -43,6 +47,10 @@ impl Group {
 impl Accumulator for Group {
     fn add(&mut self, column: &StepColumn, _: &str, _: &AggregateContext<'_>) {
         self.present.union_with(column.presence());
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.present.size_bytes()
     }
 
     fn finish(&mut self, _: &AggregateContext<'_>, out: &mut StepColumn) {

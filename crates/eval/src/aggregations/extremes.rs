@@ -31,6 +31,10 @@ impl Accumulator for Extreme {
         });
     }
 
+    fn size_bytes(&self) -> usize {
+        self.best.size_bytes()
+    }
+
     fn finish(&mut self, _: &AggregateContext<'_>, out: &mut StepColumn) {
         *out = std::mem::take(&mut self.best);
     }

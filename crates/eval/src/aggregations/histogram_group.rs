@@ -7,6 +7,7 @@ use narthex_model::{CounterResetHint, FloatHistogram};
 
 use super::AggregateContext;
 use super::histogram_mean::HistogramMean;
+use crate::memory::histogram_bytes;
 use crate::{AnnotationKind, StepColumn};
 
 /// What the histograms of a group are made into.
@@ -70,11 +71,13 @@ impl Slot {
 pub(super) struct HistogramGroup {
     result: HistogramResult,
     slots: Vec<Option<Box<Slot>>>,
+    /// What the totals take.
+    total_bytes: usize,
 }
 
 impl HistogramGroup {
     pub(super) fn new(result: HistogramResult) -> HistogramGroup {
-        HistogramGroup { result, slots: Vec::new() }
+        HistogramGroup { result, slots: Vec::new(), total_bytes: 0 }
     }
 
     /// Whether there was a histogram at any step.
@@ -90,6 +93,11 @@ impl HistogramGroup {
     /// Whether there is a histogram at `step`.
     pub(super) fn is_present(&self, step: usize) -> bool {
         self.slot(step).is_some()
+    }
+
+    /// Bytes held.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Option<Box<Slot>>>() + self.total_bytes
     }
 
     fn slot(&self, step: usize) -> Option<&Slot> {
@@ -112,6 +120,8 @@ impl HistogramGroup {
             let total = Some(Total::new(self.result, histogram));
             let mut slot = Slot { total, has_reset: false, has_no_reset: false };
             slot.note_hint(histogram);
+            // Sum and compensation.
+            self.total_bytes += size_of::<Slot>() + 2 * histogram_bytes(histogram);
             self.slots[step] = Some(Box::new(slot));
             return;
         };

@@ -42,6 +42,9 @@ pub(crate) trait Accumulator: Send {
     /// Takes in the next series; `metric` is its name.
     fn add(&mut self, column: &StepColumn, metric: &str, context: &AggregateContext<'_>);
 
+    /// Bytes held, which never fall before the end.
+    fn size_bytes(&self) -> usize;
+
     /// Puts the results into `out`, a column of absent steps.
     fn finish(&mut self, context: &AggregateContext<'_>, out: &mut StepColumn);
 }

@@ -37,8 +37,9 @@ pub(crate) struct Ranking {
 
 impl Ranking {
     /// Takes in the element of a series, unless `kept_max` better ones are there. Of equal elements that of the earlier
-    /// series stays.
-    pub(crate) fn offer(&mut self, best: Best, kept_max: usize, series: usize, value: f64) {
+    /// series stays. Yields by how many bytes the ranking has grown.
+    pub(crate) fn offer(&mut self, best: Best, kept_max: usize, series: usize, value: f64) -> usize {
+        let before = self.kept.capacity();
         let candidate = (Reverse(best.merit(value)), series, value.to_bits());
         if self.kept.len() < kept_max {
             self.kept.push(candidate);
@@ -47,6 +48,7 @@ impl Ranking {
         {
             *worst = candidate;
         }
+        (self.kept.capacity() - before) * size_of::<(Reverse<i64>, usize, u64)>()
     }
 
     /// Series and values, best first.

@@ -50,6 +50,10 @@ impl Accumulator for Sum {
         self.present.union_with(column.presence());
     }
 
+    fn size_bytes(&self) -> usize {
+        self.floats.size_bytes() + self.present.size_bytes() + self.histograms.size_bytes()
+    }
+
     fn finish(&mut self, context: &AggregateContext<'_>, out: &mut StepColumn) {
         for step in 0..self.steps {
             match (self.present.get(step), self.histograms.is_present(step)) {

@@ -54,6 +54,10 @@ impl Accumulator for Variance {
         });
     }
 
+    fn size_bytes(&self) -> usize {
+        self.moments.len() * size_of::<Moments>()
+    }
+
     fn finish(&mut self, _: &AggregateContext<'_>, out: &mut StepColumn) {
         for (step, moments) in self.moments.iter().enumerate().filter(|(_, moments)| moments.count > 0.0) {
             out.set_float(step, (self.result)(moments.squares / moments.count));

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use narthex_model::{FloatHistogram, SampleValue};
 
+use crate::memory::{Reservation, block_bytes, histogram_bytes};
+use crate::{EvalError, QueryContext};
+
 pub use presence::Presence;
 pub use window::{FloatSlice, HistogramSlice, Window, WindowBounds, Windows};
 
@@ -169,11 +172,26 @@ impl StepColumn {
         self.presence.iter().filter_map(|step| Some((step, self.get(step)?)))
     }
 
-    /// Bytes held, histograms counted as upstream counts them, for the memory budget.
+    /// Bytes held, spare room included. A histogram at several steps in a row counts once.
     pub fn size_bytes(&self) -> usize {
-        self.values.len() * size_of::<f64>()
-            + self.presence.size_bytes()
-            + self.histograms.len() * size_of::<Option<Arc<FloatHistogram>>>()
+        let slots = self.histograms.capacity() * size_of::<Option<Arc<FloatHistogram>>>();
+        size_of::<StepColumn>()
+            + block_bytes(self.values.capacity() * size_of::<f64>())
+            + block_bytes(self.presence.size_bytes())
+            + block_bytes(slots)
+            + self.owned_bytes()
+    }
+
+    fn owned_bytes(&self) -> usize {
+        let mut last: Option<&Arc<FloatHistogram>> = None;
+        let mut bytes = 0;
+        for histogram in self.histograms.iter().filter_map(Option::as_ref) {
+            if last.is_none_or(|last| !Arc::ptr_eq(last, histogram)) {
+                bytes += histogram_bytes(histogram);
+            }
+            last = Some(histogram);
+        }
+        bytes
     }
 }
 
@@ -189,13 +207,14 @@ impl SampleRef<'_> {
 
 /// Some consecutive series of an operator's output. Owned by the consumer and handed back for the next batch, so that
 /// columns are reused.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct SeriesBatch {
     /// Number of the first series.
     pub first: usize,
     /// One column per series.
     pub columns: Vec<StepColumn>,
     spare: Vec<StepColumn>,
+    held: Reservation,
 }
 
 impl SeriesBatch {
@@ -217,6 +236,37 @@ impl SeriesBatch {
         self.columns.push(column);
         let last = self.columns.len() - 1;
         &mut self.columns[last]
+    }
+
+    /// Whether no column was ever in it, or all were taken away.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.columns.is_empty() && self.spare.is_empty()
+    }
+
+    /// Counts what the batch holds now for the query, as long as the batch is there.
+    ///
+    /// # Errors
+    /// When the query would hold more bytes than it may.
+    pub(crate) fn settle(&mut self, context: &QueryContext) -> Result<(), EvalError> {
+        if !self.held.is_attached() {
+            self.held = context.reserve(0)?;
+        }
+        let bytes = self.columns.iter().chain(&self.spare).map(StepColumn::size_bytes).sum();
+        self.held.resize(bytes)
+    }
+
+    /// Takes the columns away, with what they count as; whoever keeps them drops that with them.
+    pub(crate) fn take_columns(
+        &mut self,
+        kept: &mut Vec<StepColumn>,
+        held: &mut Reservation,
+    ) -> Result<(), EvalError> {
+        let bytes = self.columns.iter().map(StepColumn::size_bytes).sum::<usize>();
+        let spare = self.spare.iter().map(StepColumn::size_bytes).sum();
+        kept.append(&mut self.columns);
+        // First given back, then taken: both belong to one query, which holds them all the time.
+        self.held.resize(spare)?;
+        held.grow(bytes)
     }
 
     /// Columns with the numbers of their series.

@@ -99,7 +99,7 @@ impl Presence {
 
     /// Bytes held.
     pub fn size_bytes(&self) -> usize {
-        self.words.len() * 8
+        self.words.capacity() * 8
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use narthex_model::{FloatHistogram, Timestamp};
+use narthex_promql::Interrupt;
 use narthex_storage::SampleBuffer;
 
 /// Borders of the window of one step: left-open, right-closed.
@@ -26,6 +27,7 @@ pub struct WindowBounds {
 pub struct Windows<'a> {
     samples: &'a SampleBuffer,
     bounds: &'a [WindowBounds],
+    interrupt: Option<&'a Interrupt>,
 }
 
 /// Float samples of a window.
@@ -66,7 +68,13 @@ pub struct Window<'a> {
 impl<'a> Windows<'a> {
     /// Windows over `samples`, whose borders rise (or stay) from step to step.
     pub fn new(samples: &'a SampleBuffer, bounds: &'a [WindowBounds]) -> Windows<'a> {
-        Windows { samples, bounds }
+        Windows { samples, bounds, interrupt: None }
+    }
+
+    /// The same windows; no more of them come once `interrupt` says to stop, whatever a kernel makes of that.
+    #[must_use]
+    pub fn stopped_by(self, interrupt: &'a Interrupt) -> Windows<'a> {
+        Windows { interrupt: Some(interrupt), ..self }
     }
 
     /// Number of steps.
@@ -94,7 +102,9 @@ impl<'a> Windows<'a> {
         let (samples, bounds) = (self.samples, self.bounds);
         let mut floats = Cursor::default();
         let mut histograms = Cursor::default();
-        bounds.iter().map(move |&bounds| Window {
+        let interrupt = self.interrupt;
+        let is_stopped = move || interrupt.is_some_and(Interrupt::is_set);
+        bounds.iter().take_while(move |_| !is_stopped()).map(move |&bounds| Window {
             bounds,
             floats: FloatSlice::of(samples, floats.advance(&samples.floats.timestamps, bounds)),
             histograms: HistogramSlice::of(

@@ -41,6 +41,12 @@ impl OneSide {
         OneSide { groups: vec![None; groups], duplicates: Vec::new(), duplicate_steps }
     }
 
+    /// What another series of `group` takes besides its column.
+    pub(crate) fn room_bytes(&self, group: usize, steps: usize) -> usize {
+        let is_second = self.groups[group].as_ref().is_some_and(|known| known.owners.is_empty());
+        if is_second { steps * size_of::<usize>() } else { 0 }
+    }
+
     /// Takes over the column of a series of `group`.
     pub(crate) fn add(&mut self, series: usize, group: usize, column: StepColumn) {
         let Some(known) = &mut self.groups[group] else {

@@ -7,9 +7,11 @@ use narthex_plan::logical::{Cardinality, Matching, MatchingLabels};
 use narthex_promql::ast::GroupSide;
 
 use super::{MatchGroups, is_listed};
-use crate::QueryContext;
 use crate::arith::Operation;
+use crate::memory::{Reservation, label_bytes, table_bytes};
 use crate::physical::SeriesMetadata;
+use crate::physical::relabel::SeriesList;
+use crate::{EvalError, QueryContext};
 
 /// Which operand an element comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +70,7 @@ impl Group {
 #[derive(Debug)]
 pub(crate) struct MatchTable {
     /// The result series; a slot is a place in this list.
-    pub output: Vec<SeriesMetadata>,
+    pub output: SeriesList,
     /// Every series of the "many" side.
     pub many: Vec<ManySeries>,
     /// Group and class of every series of the "one" side.
@@ -81,6 +83,8 @@ pub(crate) struct MatchTable {
     pub collisions: Vec<Option<usize>>,
     /// Number of different collisions.
     pub collision_count: usize,
+    /// What the table takes besides its result series.
+    pub held: Reservation,
 }
 
 /// What decides the labels of results.
@@ -158,31 +162,44 @@ impl MatchTable {
         many: &[SeriesMetadata],
         ones: &[SeriesMetadata],
         context: &QueryContext,
-    ) -> MatchTable {
-        let mut groups = MatchGroups::default();
-        let many_groups = groups.assign(many, &rule.matching.labels);
-        let one_groups = groups.assign(ones, &rule.matching.labels);
+    ) -> Result<MatchTable, EvalError> {
+        let mut groups = MatchGroups::new(context)?;
+        let many_groups = groups.assign(many, &rule.matching.labels, context)?;
+        let one_groups = groups.assign(ones, &rule.matching.labels, context)?;
+        let of_series = many.len() * size_of::<ManySeries>() + ones.len() * size_of::<(usize, usize)>();
+        groups.held.grow(of_series + groups.len() * size_of::<Group>())?;
         let mut table = MatchTable {
-            output: Vec::new(),
+            output: SeriesList::new(context)?,
             many: Vec::with_capacity(many.len()),
             ones: Vec::with_capacity(ones.len()),
             groups: vec![Group::default(); groups.len()],
             group_labels: groups.labels,
             collisions: Vec::new(),
             collision_count: 0,
+            held: groups.held,
         };
-        table.add_ones(rule, ones, &one_groups);
-        table.add_many(rule, many, &many_groups, context);
-        table.add_filled(rule, context);
+        table.add_ones(rule, ones, &one_groups, context)?;
+        table.add_many(rule, many, &many_groups, context)?;
+        table.add_filled(rule, context)?;
         if matches!(rule.matching.cardinality, Cardinality::Grouped { .. }) {
-            table.find_collisions();
+            table.find_collisions(context)?;
         }
-        table
+        Ok(table)
     }
 
-    fn add_ones(&mut self, rule: ResultRule<'_>, ones: &[SeriesMetadata], one_groups: &[usize]) {
+    fn add_ones(
+        &mut self,
+        rule: ResultRule<'_>,
+        ones: &[SeriesMetadata],
+        one_groups: &[usize],
+        context: &QueryContext,
+    ) -> Result<(), EvalError> {
         for (series, &group) in ones.iter().zip(one_groups) {
-            let class = self.groups[group].class(rule.included(&series.labels));
+            context.check()?;
+            let included = rule.included(&series.labels);
+            // A partner may be the first of its class.
+            self.held.grow(label_bytes(&included) + 2 * size_of::<Labels>())?;
+            let class = self.groups[group].class(included);
             self.ones.push((group, class));
         }
         if rule.fill_one().is_some() {
@@ -190,6 +207,7 @@ impl MatchTable {
                 group.filled_class = Some(group.class(rule.included(labels)));
             }
         }
+        Ok(())
     }
 
     fn add_many(
@@ -198,18 +216,21 @@ impl MatchTable {
         many: &[SeriesMetadata],
         many_groups: &[usize],
         context: &QueryContext,
-    ) {
+    ) -> Result<(), EvalError> {
         for (series, &group) in many.iter().zip(many_groups) {
             self.many.push(ManySeries { group, first_slot: self.output.len() });
             let classes = &self.groups[group].classes;
-            self.output.extend(classes.iter().map(|included| rule.result(series, included, context)));
+            for included in classes {
+                self.output.push(context, rule.result(series, included, context), Some(series))?;
+            }
         }
+        Ok(())
     }
 
     /// Results of partners without an element on the "many" side, which then is invented from the matching labels.
-    fn add_filled(&mut self, rule: ResultRule<'_>, context: &QueryContext) {
+    fn add_filled(&mut self, rule: ResultRule<'_>, context: &QueryContext) -> Result<(), EvalError> {
         if rule.fill_many().is_none() {
-            return;
+            return Ok(());
         }
         for &(group, _) in &self.ones {
             let group_labels = &self.group_labels[group];
@@ -219,12 +240,16 @@ impl MatchTable {
             }
             group.filled_slot = Some(self.output.len());
             let invented = SeriesMetadata { labels: group_labels.clone(), drops_name: false };
-            self.output
-                .extend(group.classes.iter().map(|included| rule.result(&invented, included, context)));
+            for included in &group.classes {
+                self.output.push(context, rule.result(&invented, included, context), Some(&invented))?;
+            }
         }
+        Ok(())
     }
 
-    fn find_collisions(&mut self) {
+    fn find_collisions(&mut self, context: &QueryContext) -> Result<(), EvalError> {
+        let _held = context.reserve(table_bytes::<(usize, &Labels), usize>(self.output.len()))?;
+        self.held.grow(self.output.len() * size_of::<Option<usize>>())?;
         let mut seen: HashMap<(usize, &Labels), usize> = HashMap::with_capacity(self.output.len());
         let mut collisions = vec![None; self.output.len()];
         let mut count = 0;
@@ -232,8 +257,9 @@ impl MatchTable {
         let of_filled =
             self.groups.iter().enumerate().filter_map(|(at, group)| Some((at, group.filled_slot?)));
         for (group, first) in of_many.chain(of_filled) {
+            context.check()?;
             for slot in first..first + self.groups[group].classes() {
-                let other = *seen.entry((group, &self.output[slot].labels)).or_insert(slot);
+                let other = *seen.entry((group, &self.output.get(slot).labels)).or_insert(slot);
                 if other != slot {
                     let number = *collisions[other].get_or_insert_with(|| {
                         count += 1;
@@ -245,5 +271,6 @@ impl MatchTable {
         }
         self.collisions = collisions;
         self.collision_count = count;
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::aggregations::groups::{Groups, grouping_text};
 use crate::aggregations::{Accumulator, AggregateContext, accumulator};
 use crate::column::SeriesBatch;
 use crate::limits::column_samples;
+use crate::memory::Reservation;
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// Streams its input into one accumulator per group.
@@ -28,6 +29,8 @@ pub(super) struct Aggregate<'a> {
     accumulators: Vec<Box<dyn Accumulator>>,
     /// Samples in the accumulators, which of most operators hold none.
     held_samples: usize,
+    /// What the accumulators take.
+    bytes: Reservation,
     /// Groups handed out; `None` before the input is read.
     next: Option<usize>,
 }
@@ -54,13 +57,19 @@ impl<'a> Aggregate<'a> {
             parameter_column: StepColumn::default(),
             accumulators: Vec::new(),
             held_samples: 0,
+            bytes: Reservation::default(),
             next: None,
         }
     }
 
     fn read_input(&mut self, context: &QueryContext) -> Result<(), EvalError> {
         let (op, steps) = (self.op, self.steps);
-        self.accumulators = self.groups.metadata.iter().filter_map(|_| accumulator(op, steps)).collect();
+        self.bytes = context.reserve(0)?;
+        for _ in 0..self.groups.len() {
+            let made = accumulator(op, steps);
+            self.bytes.grow(made.iter().map(|one| one.size_bytes()).sum())?;
+            self.accumulators.extend(made);
+        }
         let surroundings =
             AggregateContext { query: context, span: self.input_span, parameter: &self.parameter_column };
         let mut batch = SeriesBatch::new();
@@ -73,7 +82,10 @@ impl<'a> Aggregate<'a> {
             }
             for (series, column) in batch.iter() {
                 let metric = self.input_series[series].labels.metric_name();
-                self.accumulators[self.groups.of_series[series]].add(column, metric, &surroundings);
+                let accumulator = &mut self.accumulators[self.groups.of_series[series]];
+                let before = accumulator.size_bytes();
+                accumulator.add(column, metric, &surroundings);
+                self.bytes.grow(accumulator.size_bytes() - before)?;
             }
         }
         Ok(())
@@ -102,7 +114,7 @@ impl Operator for Aggregate<'_> {
             self.parameter_column = parameter.column(context)?;
             annotate_quantiles(&self.parameter_column, parameter.span(), context);
         }
-        self.groups = Groups::new(&self.input_series, self.grouping);
+        self.groups = Groups::new(&self.input_series, self.grouping, context)?;
         Ok(self.groups.metadata.as_slice().into())
     }
 

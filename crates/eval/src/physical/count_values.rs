@@ -10,10 +10,12 @@ use narthex_model::{Labels, LabelsBuilder, Text};
 use narthex_plan::logical::Grouping;
 
 use super::computed::Computed;
+use super::relabel::SeriesList;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::aggregations::groups::{group_labels, grouping_text};
 use crate::column::SeriesBatch;
 use crate::matching::is_listed;
+use crate::memory::{Reservation, block_bytes, column_bytes, label_bytes};
 use crate::{EvalError, QueryContext, SampleRef, StepColumn};
 
 /// Counts how often each value occurs in a group. Its series are values, so all input is read before they are named.
@@ -45,6 +47,13 @@ impl<'a> CountValues<'a> {
     }
 }
 
+/// What a group takes besides its text, list and table both having up to as much room again.
+const GROUP_BYTES: usize = 2 * (size_of::<Labels>() + size_of::<(Labels, usize)>() + 1);
+/// What a value that occurs in a group takes, likewise.
+const KNOWN_BYTES: usize = 2 * (size_of::<((usize, ValueKey), usize)>() + 1);
+/// What a result takes besides its column and name, likewise.
+const SLOT_BYTES: usize = size_of::<StepColumn>() + 2 * (size_of::<(Labels, usize)>() + 1);
+
 /// The result series found so far.
 struct Values<'a> {
     label: &'a str,
@@ -54,8 +63,11 @@ struct Values<'a> {
     /// Slots by group and value.
     known: HashMap<(usize, ValueKey), usize>,
     slots: HashMap<Labels, usize>,
-    output: Vec<SeriesMetadata>,
+    output: SeriesList,
     columns: Vec<StepColumn>,
+    /// What groups, tables and columns take.
+    held: Reservation,
+    context: &'a QueryContext,
 }
 
 /// A value before it is formatted, where that saves work.
@@ -66,56 +78,81 @@ enum ValueKey {
 }
 
 impl<'a> Values<'a> {
-    fn new(label: &'a str, grouping: &'a Grouping) -> Values<'a> {
-        Values {
+    fn new(
+        label: &'a str,
+        grouping: &'a Grouping,
+        context: &'a QueryContext,
+    ) -> Result<Values<'a>, EvalError> {
+        Ok(Values {
             label,
             grouping,
             groups: HashMap::new(),
             group_labels: Vec::new(),
             known: HashMap::new(),
             slots: HashMap::new(),
-            output: Vec::new(),
+            output: SeriesList::new(context)?,
             columns: Vec::new(),
-        }
-    }
-
-    /// Counts the values of one series.
-    fn add(&mut self, series: &SeriesMetadata, column: &StepColumn) {
-        let group = self.group(&series.labels);
-        for (step, value) in column.iter() {
-            let slot = self.slot(group, value, column.len());
-            let counts = &mut self.columns[slot];
-            counts.set_float(step, counts.float(step).unwrap_or(0.0) + 1.0);
-            self.output[slot].drops_name |= series.drops_name;
-        }
-    }
-
-    /// The group of a series; of its labels that of the value is left out.
-    fn group(&mut self, labels: &Labels) -> usize {
-        let labels = group_labels(labels, self.grouping).filtered(|name, _| name != self.label);
-        *self.groups.entry(labels).or_insert_with_key(|labels| {
-            self.group_labels.push(labels.clone());
-            self.group_labels.len() - 1
+            held: context.reserve(0)?,
+            context,
         })
     }
 
-    fn slot(&mut self, group: usize, value: SampleRef<'_>, steps: usize) -> usize {
+    /// Counts the values of one series.
+    fn add(&mut self, series: &SeriesMetadata, column: &StepColumn) -> Result<(), EvalError> {
+        let group = self.group(&series.labels)?;
+        for (step, value) in column.iter() {
+            let slot = self.slot(group, value, column.len())?;
+            let counts = &mut self.columns[slot];
+            counts.set_float(step, counts.float(step).unwrap_or(0.0) + 1.0);
+            self.output.get_mut(slot).drops_name |= series.drops_name;
+        }
+        Ok(())
+    }
+
+    /// The group of a series; of its labels that of the value is left out.
+    fn group(&mut self, labels: &Labels) -> Result<usize, EvalError> {
+        let labels = group_labels(labels, self.grouping).filtered(|name, _| name != self.label);
+        if let Some(&known) = self.groups.get(&labels) {
+            return Ok(known);
+        }
+        self.held.grow(label_bytes(&labels) + GROUP_BYTES)?;
+        self.group_labels.push(labels.clone());
+        let group = self.group_labels.len() - 1;
+        self.groups.insert(labels, group);
+        Ok(group)
+    }
+
+    fn slot(&mut self, group: usize, value: SampleRef<'_>, steps: usize) -> Result<usize, EvalError> {
         let key = match value {
             SampleRef::Float(value) => ValueKey::Float(value.to_bits()),
             SampleRef::Histogram(value) => ValueKey::Text(value.to_string()),
         };
         let key = (group, key);
         if let Some(&slot) = self.known.get(&key) {
-            return slot;
+            return Ok(slot);
         }
         let labels = self.labels(&self.group_labels[group], &key.1);
-        let slot = *self.slots.entry(labels).or_insert_with_key(|labels| {
-            self.output.push(SeriesMetadata { labels: labels.clone(), drops_name: false });
-            self.columns.push(StepColumn::new(steps));
-            self.output.len() - 1
-        });
+        let text = match &key.1 {
+            ValueKey::Float(_) => 0,
+            ValueKey::Text(text) => block_bytes(text.len()),
+        };
+        self.held.grow(text + KNOWN_BYTES)?;
+        let slot = match self.slots.get(&labels) {
+            Some(&slot) => slot,
+            None => self.add_slot(labels, steps)?,
+        };
         self.known.insert(key, slot);
-        slot
+        Ok(slot)
+    }
+
+    fn add_slot(&mut self, labels: Labels, steps: usize) -> Result<usize, EvalError> {
+        self.held.grow(SLOT_BYTES + column_bytes(steps))?;
+        let series = SeriesMetadata { labels: labels.clone(), drops_name: false };
+        self.output.push(self.context, series, None)?;
+        self.columns.push(StepColumn::new(steps));
+        let slot = self.output.len() - 1;
+        self.slots.insert(labels, slot);
+        Ok(slot)
     }
 
     /// The group with the value. `without` may take the value's label away again.
@@ -140,14 +177,18 @@ impl Operator for CountValues<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let label = self.label()?;
         let input = self.input.series(context)?;
-        let mut values = Values::new(label, self.grouping);
+        let mut values = Values::new(label, self.grouping, context)?;
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
             context.check()?;
-            batch.iter().for_each(|(series, column)| values.add(&input[series], column));
+            for (series, column) in batch.iter() {
+                values.add(&input[series], column)?;
+            }
         }
-        self.computed = Computed::new(values.columns, context)?;
-        Ok(values.output.into())
+        let Values { output, columns, held, .. } = values;
+        let (series, series_held) = output.finish()?;
+        self.computed = Computed::new(columns, held, series_held, context)?;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

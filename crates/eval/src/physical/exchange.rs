@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use narthex_storage::SampleBuffer;
 
 use crate::column::SeriesBatch;
-use crate::{EvalError, StepColumn};
+use crate::memory::{Reservation, buffer_bytes};
+use crate::{EvalError, QueryContext, StepColumn};
 
 /// Fewer series than this are not worth waking another worker for.
 const SERIES_PER_WORKER_MIN: usize = 8;
@@ -16,7 +17,24 @@ const SERIES_PER_WORKER_MIN: usize = 8;
 /// The sample buffers of all workers, kept from batch to batch.
 #[derive(Debug, Default)]
 pub(super) struct Workers {
-    buffers: Vec<SampleBuffer>,
+    buffers: Vec<Buffer>,
+}
+
+/// The samples of one worker, with what they take.
+#[derive(Debug, Default)]
+struct Buffer {
+    samples: SampleBuffer,
+    held: Reservation,
+}
+
+impl Buffer {
+    /// Counts what the buffer takes now, which changes where a series is larger than all before.
+    fn settle(&mut self, context: &QueryContext) -> Result<(), EvalError> {
+        if !self.held.is_attached() {
+            self.held = context.reserve(0)?;
+        }
+        self.held.resize(buffer_bytes(&self.samples))
+    }
 }
 
 impl Workers {
@@ -24,9 +42,10 @@ impl Workers {
     /// to read samples into and the column to fill; it must not depend on the order of calls.
     ///
     /// # Errors
-    /// The error of the first series that has one.
+    /// The error of the first series that has one, that of a limit or of a query told to stop included.
     pub(super) fn fill(
         &mut self,
+        context: &QueryContext,
         batch: &mut SeriesBatch,
         series: std::ops::Range<usize>,
         steps: usize,
@@ -39,9 +58,13 @@ impl Workers {
         });
         let workers = self.wanted(batch.columns.len());
         let run = batch.columns.len().div_ceil(workers).max(1);
-        let work = |at: usize, buffer: &mut SampleBuffer, columns: &mut [StepColumn]| {
+        let work = |at: usize, buffer: &mut Buffer, columns: &mut [StepColumn]| {
             let mut numbered = (first + at * run..).zip(columns);
-            numbered.try_for_each(|(series, column)| compute(series, buffer, column))
+            numbered.try_for_each(|(series, column)| {
+                compute(series, &mut buffer.samples, column)?;
+                context.check()?;
+                buffer.settle(context)
+            })
         };
         if workers == 1 {
             return work(0, &mut self.buffers[0], &mut batch.columns);
@@ -56,7 +79,7 @@ impl Workers {
     fn wanted(&mut self, columns: usize) -> usize {
         let workers = (columns / SERIES_PER_WORKER_MIN).clamp(1, rayon::current_num_threads());
         if self.buffers.len() < workers {
-            self.buffers.resize_with(workers, SampleBuffer::new);
+            self.buffers.resize_with(workers, Buffer::default);
         }
         workers
     }
@@ -65,14 +88,20 @@ impl Workers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::EvalOptions;
     use narthex_diag::Span;
+    use narthex_plan::QueryParameters;
+
+    fn context() -> QueryContext {
+        QueryContext::new(QueryParameters::instant(0, 1, 1), crate::Limits::DEFAULT, EvalOptions::STABLE)
+    }
 
     #[test]
     fn every_series_is_computed_once_in_order() {
-        let mut workers = Workers::default();
+        let (context, mut workers) = (context(), Workers::default());
         let mut batch = SeriesBatch::new();
         for count in [0, 1, 7, 8, 100, 3] {
-            let outcome = workers.fill(&mut batch, 5..5 + count, 1, |series, _, column| {
+            let outcome = workers.fill(&context, &mut batch, 5..5 + count, 1, |series, _, column| {
                 column.set_float(0, series as f64);
                 Ok(())
             });
@@ -86,7 +115,7 @@ mod tests {
     #[test]
     fn the_first_error_wins() {
         let mut batch = SeriesBatch::new();
-        let outcome = Workers::default().fill(&mut batch, 0..100, 1, |series, _, _| {
+        let outcome = Workers::default().fill(&context(), &mut batch, 0..100, 1, |series, _, _| {
             if series < 17 { Ok(()) } else { Err(EvalError::execution(format!("{series}"), Span::default())) }
         });
         assert_eq!(outcome.unwrap_err().to_string(), "17");

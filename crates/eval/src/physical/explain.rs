@@ -8,17 +8,19 @@ use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageErro
 use super::Description;
 use super::build::Builder;
 use super::histogram_stats::HistogramDetail;
-use crate::{EngineOptions, EvalError};
+use crate::{EngineOptions, EvalError, QueryContext};
 
 /// One line per operator, inputs indented below.
 pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<String, EvalError> {
     let parameters = &plan.parameters;
+    let context = QueryContext::new(*parameters, options.limits, options.eval);
     let builder = Builder {
         querier: &NoData,
         options: options.eval,
         limits: options.limits,
         histograms: HistogramDetail::Full,
         parameters,
+        context: &context,
     };
     let mut text = String::new();
     if let LogicalNode::Text { value, .. } = &plan.root {

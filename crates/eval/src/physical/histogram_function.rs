@@ -11,6 +11,7 @@ use narthex_promql::functions::{FunctionId, HistogramFunction};
 
 use super::computed::Computed;
 use super::histogram_slots::{HistogramAt, HistogramSlot, Slots};
+use super::relabel::{self, SeriesList};
 use super::scalar::ScalarInput;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata, annotate_quantiles};
 use crate::column::SeriesBatch;
@@ -18,17 +19,19 @@ use crate::functions::histogram::{
     self, ClassicBucket, MonotonicityRepair, NanObservations, classic_fraction, classic_quantile,
 };
 use crate::limits::column_samples;
+use crate::memory::{Reservation, column_bytes};
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// `histogram_count`, `_sum`, `_avg`, `_stddev`, `_stdvar`: each native histogram becomes a float, in place.
 pub(super) struct HistogramSummary<'a> {
     function: HistogramFunction,
     input: BoxedOperator<'a>,
+    output: Reservation,
 }
 
 impl<'a> HistogramSummary<'a> {
     pub(super) fn new(function: HistogramFunction, input: BoxedOperator<'a>) -> HistogramSummary<'a> {
-        HistogramSummary { function, input }
+        HistogramSummary { function, input, output: Reservation::default() }
     }
 }
 
@@ -43,7 +46,9 @@ impl Operator for HistogramSummary<'_> {
                 drops_name: series.drops_name,
             },
         };
-        Ok(input.iter().map(renamed).collect())
+        let (series, held) = relabel::renamed(&input, context, renamed)?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
@@ -114,17 +119,17 @@ impl<'a> HistogramFunctionOperator<'a> {
         Ok(columns)
     }
 
-    fn read(&mut self, context: &QueryContext) -> Result<(Vec<StepColumn>, usize), EvalError> {
-        let (mut columns, mut held) = (Vec::new(), 0);
+    fn read(&mut self, context: &QueryContext) -> Result<(Vec<StepColumn>, usize, Reservation), EvalError> {
+        let (mut columns, mut held, mut bytes) = (Vec::new(), 0, context.reserve(0)?);
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
             context.check()?;
             let samples = batch.columns.iter().map(column_samples).sum();
             context.hold_samples(samples)?;
             held += samples;
-            columns.append(&mut batch.columns);
+            batch.take_columns(&mut columns, &mut bytes)?;
         }
-        Ok((columns, held))
+        Ok((columns, held, bytes))
     }
 
     /// The results of one histogram.
@@ -134,7 +139,9 @@ impl<'a> HistogramFunctionOperator<'a> {
         columns: &[StepColumn],
         parameters: &[StepColumn],
         context: &QueryContext,
-    ) -> Vec<SlotResult> {
+        bytes: &mut Reservation,
+    ) -> Result<Vec<SlotResult>, EvalError> {
+        context.check()?;
         let asked = if matches!(self.question, HistogramQuestion::Fraction) { 1 } else { parameters.len() };
         let mut results = Vec::new();
         let mut buckets = Vec::with_capacity(slot.buckets.len());
@@ -159,11 +166,11 @@ impl<'a> HistogramFunctionOperator<'a> {
                     }
                     HistogramAt::Classic => self.classic(values, &mut buckets, &notes, step_ms),
                 };
-                result_column(&mut results, at, self.label_value(values[0]), self.grid.len)
+                result_column(&mut results, at, self.label_value(values[0]), self.grid.len, bytes)?
                     .set_float(step, value);
             }
         }
-        results
+        Ok(results)
     }
 
     fn classic(
@@ -206,18 +213,23 @@ struct SlotResult {
 }
 
 /// The column for a parameter with its present value, which may change from step to step.
-fn result_column(
-    results: &mut Vec<SlotResult>,
+fn result_column<'r>(
+    results: &'r mut Vec<SlotResult>,
     parameter: usize,
     label_value: Option<String>,
     steps: usize,
-) -> &mut StepColumn {
+    bytes: &mut Reservation,
+) -> Result<&'r mut StepColumn, EvalError> {
     let is_same = |result: &SlotResult| result.parameter == parameter && result.label_value == label_value;
-    let at = results.iter().position(is_same).unwrap_or_else(|| {
-        results.push(SlotResult { parameter, label_value, column: StepColumn::new(steps) });
-        results.len() - 1
-    });
-    &mut results[at].column
+    let at = match results.iter().position(is_same) {
+        Some(known) => known,
+        None => {
+            bytes.grow(column_bytes(steps))?;
+            results.push(SlotResult { parameter, label_value, column: StepColumn::new(steps) });
+            results.len() - 1
+        }
+    };
+    Ok(&mut results[at].column)
 }
 
 /// Annotations about one histogram.
@@ -258,19 +270,23 @@ impl Operator for HistogramFunctionOperator<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let input = self.input.series(context)?;
         let parameters = self.parameters(context)?;
-        let (columns, held) = self.read(context)?;
-        let slots = Slots::new(&input, &columns, context, self.input_span);
-        let mut output = Vec::new();
+        let (columns, held, input_bytes) = self.read(context)?;
+        let slots = Slots::new(&input, &columns, context, self.input_span)?;
+        let mut output = SeriesList::new(context)?;
         let mut results = Vec::new();
+        let mut bytes = context.reserve(0)?;
         for slot in slots.slots() {
-            for result in self.evaluate_slot(slot, &columns, &parameters, context) {
-                output.push(self.metadata(slot, result.label_value.as_deref(), context));
+            for result in self.evaluate_slot(slot, &columns, &parameters, context, &mut bytes)? {
+                let series = self.metadata(slot, result.label_value.as_deref(), context);
+                output.push(context, series, Some(&slot.metadata))?;
                 results.push(result.column);
             }
         }
         context.release_samples(held);
-        self.computed = Computed::new(results, context)?;
-        Ok(output.into())
+        drop((columns, input_bytes));
+        let (series, series_held) = output.finish()?;
+        self.computed = Computed::new(results, bytes, series_held, context)?;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

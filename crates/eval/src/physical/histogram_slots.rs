@@ -10,7 +10,8 @@ use narthex_model::{FloatHistogram, Labels};
 
 use super::SeriesMetadata;
 use crate::functions::histogram::ClassicBucket;
-use crate::{AnnotationKind, QueryContext, StepColumn};
+use crate::memory::{Reservation, label_bytes};
+use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// A classic bucket: its upper bound and its series.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +69,15 @@ impl HistogramSlot {
     }
 }
 
+/// What a slot and its place take, the list and the table both having up to as much room again.
+const SLOT_BYTES: usize = 2 * (size_of::<HistogramSlot>() + size_of::<(Labels, usize)>() + 1);
+
 /// The histograms among some series, in the order in which they are first met.
 #[derive(Default)]
 pub(super) struct Slots {
     places: HashMap<Labels, usize>,
     slots: Vec<HistogramSlot>,
+    held: Reservation,
 }
 
 impl Slots {
@@ -82,12 +87,13 @@ impl Slots {
         columns: &[StepColumn],
         context: &QueryContext,
         span: Span,
-    ) -> Slots {
-        let mut slots = Slots::default();
+    ) -> Result<Slots, EvalError> {
+        let mut slots = Slots { held: context.reserve(0)?, ..Slots::default() };
         for (at, (series, column)) in series.iter().zip(columns).enumerate() {
+            context.check()?;
             let (has_floats, has_histograms) = kinds(column);
             if has_histograms {
-                slots.slot(series.labels.clone()).native = Some(at);
+                slots.slot(series.labels.clone(), 0)?.native = Some(at);
             }
             if !has_floats {
                 continue;
@@ -96,7 +102,8 @@ impl Slots {
             match parse_float(bound) {
                 Some(upper) => {
                     let labels = series.labels.filtered(|name, _| name != BUCKET_LABEL);
-                    slots.slot(labels).buckets.push(BucketSeries { upper, series: at });
+                    let text = label_bytes(&labels);
+                    slots.slot(labels, text)?.buckets.push(BucketSeries { upper, series: at });
                 }
                 None => {
                     let is_known = context.options.delayed_name_removal;
@@ -108,17 +115,23 @@ impl Slots {
         for slot in &mut slots.slots {
             slot.buckets.sort_by(|a, b| a.upper.total_cmp(&b.upper));
         }
-        slots
+        Ok(slots)
     }
 
-    fn slot(&mut self, labels: Labels) -> &mut HistogramSlot {
+    /// The slot of these labels, which take `text_bytes` of their own.
+    fn slot(&mut self, labels: Labels, text_bytes: usize) -> Result<&mut HistogramSlot, EvalError> {
+        let known = self.slots.len();
         let slots = &mut self.slots;
         let at = *self.places.entry(labels).or_insert_with_key(|labels| {
             let metadata = SeriesMetadata { labels: labels.clone(), drops_name: false };
             slots.push(HistogramSlot { metadata, buckets: Vec::new(), native: None });
             slots.len() - 1
         });
-        &mut slots[at]
+        if self.slots.len() > known {
+            self.held.grow(SLOT_BYTES + text_bytes)?;
+        }
+        self.held.grow(2 * size_of::<BucketSeries>())?;
+        Ok(&mut self.slots[at])
     }
 
     /// All of them.

@@ -15,6 +15,7 @@ use narthex_storage::Querier;
 use super::info_series::{self, Identity, InfoMatchers, InfoSeries, InfoTimes, TargetInfo};
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::memory::{Reservation, column_bytes, label_bytes};
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// Joins the series of its input with info series.
@@ -33,6 +34,8 @@ struct Join {
     info: InfoSeries,
     /// One per base series.
     routes: Vec<Route>,
+    /// What the routes and the output series take.
+    _held: Reservation,
 }
 
 /// Where the samples of one base series go.
@@ -157,9 +160,17 @@ impl Operator for Info<'_> {
             .collect();
         let info =
             info_series::read(self.querier, &self.matchers, self.times, &identities, context, self.span)?;
-        let mut output = Vec::new();
-        let routes = base.iter().map(|series| self.route(series, &info, &mut output)).collect();
-        self.join = Some(Join { info, routes });
+        let (mut output, mut routes) = (Vec::new(), Vec::with_capacity(base.len()));
+        let mut held = context.reserve(base.len() * size_of::<Route>())?;
+        for series in base.iter() {
+            context.check()?;
+            let route = self.route(series, &info, &mut output);
+            let texts: usize = output[route.first..].iter().map(|series| label_bytes(&series.labels)).sum();
+            let lists = 3 * route.outputs * size_of::<SeriesMetadata>() + route.ways.len() * size_of::<Way>();
+            held.grow(texts + lists)?;
+            routes.push(route);
+        }
+        self.join = Some(Join { info, routes, _held: held });
         Ok(output.into())
     }
 
@@ -169,7 +180,10 @@ impl Operator for Info<'_> {
         let has_more = self.base.next_batch(context, &mut self.input)?;
         batch.start(join.routes.get(self.input.first).map_or(0, |route| route.first));
         for (series, column) in self.input.iter() {
-            join.send(&join.routes[series], column, batch, self.span)?;
+            let route = &join.routes[series];
+            drop(context.reserve(route.outputs * column_bytes(column.len()))?);
+            join.send(route, column, batch, self.span)?;
+            batch.settle(context)?;
         }
         Ok(has_more)
     }

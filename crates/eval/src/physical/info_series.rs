@@ -10,6 +10,7 @@ use narthex_storage::{Querier, SampleBuffer, SelectHints};
 
 use super::vector_selector::{Cursor, Found};
 use crate::limits::buffer_samples;
+use crate::memory::{Reservation, buffer_bytes};
 use crate::{EvalError, QueryContext};
 
 /// The labels that say which target a series belongs to.
@@ -102,6 +103,8 @@ pub(super) struct InfoSeries {
     pub(super) targets: HashMap<Identity, TargetInfo>,
     /// Why a step fails, if the base vector has an element there.
     pub(super) faults: BTreeMap<usize, EvalError>,
+    /// What all of it takes.
+    _held: Reservation,
 }
 
 /// The newest sample of one info metric at a step: its time and a place in a list of series.
@@ -116,12 +119,13 @@ pub(super) fn read(
     context: &QueryContext,
     span: Span,
 ) -> Result<InfoSeries, EvalError> {
-    let mut reader =
-        Reader { times, span, series: Vec::new(), newest: BTreeMap::new(), faults: BTreeMap::new() };
+    let mut reader = Reader::new(times, span, context.reserve(0)?);
     if !identities.is_empty() {
         let hints = SelectHints { step_ms: times.grid.step_ms, ..SelectHints::default() };
         let set = querier.select(&matchers.all(), times.range(), &hints)?;
         let mut samples = SampleBuffer::new();
+        let mut buffer = context.reserve(0)?;
+        context.add_points(set.len(), times.grid.len, span)?;
         for at in 0..set.len() {
             let labels = set.labels(at);
             let Some(identity) = identity(labels).filter(|one| is_known(one, identities)) else { continue };
@@ -130,6 +134,11 @@ pub(super) fn read(
             context.hold_samples(held)?;
             // One entry per step is kept of each info series, at most.
             context.hold_samples(times.grid.len)?;
+            buffer.resize(buffer_bytes(&samples))?;
+            reader
+                .held
+                .grow(times.grid.len * (size_of::<Newest>() + size_of::<usize>()) + size_of::<Labels>())?;
+            context.check()?;
             reader.add(labels, identity, &samples);
             context.release_samples(held);
         }
@@ -152,9 +161,16 @@ struct Reader {
     /// By target and info metric, one entry per step.
     newest: BTreeMap<(Identity, Box<str>), Vec<Newest>>,
     faults: BTreeMap<usize, EvalError>,
+    /// What is kept of the series.
+    held: Reservation,
 }
 
 impl Reader {
+    fn new(times: InfoTimes, span: Span, held: Reservation) -> Reader {
+        let (series, newest, faults) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Reader { times, span, series, newest, faults, held }
+    }
+
     fn add(&mut self, labels: &Labels, identity: Identity, samples: &SampleBuffer) {
         let place = self.series.len();
         self.series.push(labels.clone());
@@ -207,6 +223,6 @@ impl Reader {
             target
         };
         let targets = metrics.into_iter().map(|(identity, metrics)| (identity, target(metrics))).collect();
-        InfoSeries { targets, faults: self.faults }
+        InfoSeries { targets, faults: self.faults, _held: self.held }
     }
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use narthex_model::StepGrid;
 use narthex_promql::functions::{DateFunction, FunctionId, MathFunction, TrigonometryFunction};
 
+use super::relabel::renamed;
 use super::scalar::ScalarInput;
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
 use crate::functions::{date, math, trigonometry};
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What happens to each column.
@@ -35,6 +37,7 @@ pub(super) struct InstantFunctionOperator<'a> {
     parameters: Vec<ScalarInput<'a>>,
     parameter_columns: Vec<StepColumn>,
     grid: StepGrid,
+    output: Reservation,
 }
 
 impl<'a> InstantFunctionOperator<'a> {
@@ -44,7 +47,8 @@ impl<'a> InstantFunctionOperator<'a> {
         parameters: Vec<ScalarInput<'a>>,
         grid: StepGrid,
     ) -> InstantFunctionOperator<'a> {
-        InstantFunctionOperator { function, input, parameters, parameter_columns: Vec::new(), grid }
+        let (parameter_columns, output) = (Vec::new(), Reservation::default());
+        InstantFunctionOperator { function, input, parameters, parameter_columns, grid, output }
     }
 
     fn apply(&self, column: &mut StepColumn) {
@@ -71,7 +75,9 @@ impl Operator for InstantFunctionOperator<'_> {
         for parameter in &mut self.parameters {
             self.parameter_columns.push(parameter.column(context)?);
         }
-        Ok(input.iter().map(|series| series.without_name(context)).collect())
+        let (series, held) = renamed(&input, context, |series| series.without_name(context))?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

@@ -9,14 +9,17 @@ use narthex_plan::LogicalNode;
 use narthex_promql::functions::LabelFunction;
 use narthex_regex::Regex;
 
+use super::relabel::SeriesList;
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext};
 
 /// Rewrites the labels of its input's series.
 pub(super) struct LabelFunctionOperator<'a> {
     rewrite: Rewrite,
     input: Box<dyn Operator + 'a>,
+    output: Reservation,
 }
 
 /// How one label is set.
@@ -54,7 +57,7 @@ impl<'a> LabelFunctionOperator<'a> {
             },
             _ => return Err(EvalError::execution("label functions take string literals", span)),
         };
-        Ok(LabelFunctionOperator { rewrite, input })
+        Ok(LabelFunctionOperator { rewrite, input, output: Reservation::default() })
     }
 }
 
@@ -104,6 +107,20 @@ impl Rewrite {
         }
     }
 
+    /// How long the new value may become, known without making it.
+    fn value_bytes(&self, labels: &Labels) -> usize {
+        match self {
+            Rewrite::Replace { replacement, source, .. } => {
+                // Each reference to a group yields the source at most.
+                let references = replacement.bytes().filter(|byte| *byte == b'$').count();
+                replacement.len() + references.saturating_mul(labels.value(source).len())
+            }
+            Rewrite::Join { separator, sources, .. } => {
+                sources.iter().map(|source| separator.len() + labels.value(source).len()).sum()
+            }
+        }
+    }
+
     fn target(&self) -> &str {
         match self {
             Rewrite::Replace { target, .. } | Rewrite::Join { target, .. } => target,
@@ -120,7 +137,16 @@ impl Rewrite {
 
 impl Operator for LabelFunctionOperator<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        Ok(self.input.series(context)?.iter().map(|series| self.rewrite.apply(series)).collect())
+        let input = self.input.series(context)?;
+        let mut list = SeriesList::new(context)?;
+        for series in input.iter() {
+            // The value, the builder and the new labels are there at the same time.
+            drop(context.reserve(3 * self.rewrite.value_bytes(&series.labels))?);
+            list.push(context, self.rewrite.apply(series), Some(series))?;
+        }
+        let (series, held) = list.finish()?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

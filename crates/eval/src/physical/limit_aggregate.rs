@@ -10,6 +10,7 @@ use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::aggregations::groups::{Groups, grouping_text};
 use crate::aggregations::parameter::{element_counts, element_shares};
 use crate::column::SeriesBatch;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What is let through.
@@ -45,6 +46,7 @@ pub(super) struct LimitAggregate<'a> {
     input: BoxedOperator<'a>,
     steps: usize,
     rule: Rule,
+    held: Reservation,
 }
 
 impl<'a> LimitAggregate<'a> {
@@ -56,7 +58,15 @@ impl<'a> LimitAggregate<'a> {
         input: BoxedOperator<'a>,
         steps: usize,
     ) -> LimitAggregate<'a> {
-        LimitAggregate { limit, grouping, parameter, input, steps, rule: Rule::Nothing }
+        LimitAggregate {
+            limit,
+            grouping,
+            parameter,
+            input,
+            steps,
+            rule: Rule::Nothing,
+            held: Reservation::default(),
+        }
     }
 
     fn rule(&mut self, input: &[SeriesMetadata], context: &QueryContext) -> Result<Rule, EvalError> {
@@ -66,7 +76,8 @@ impl<'a> LimitAggregate<'a> {
             Limit::Count => match element_counts(&parameter, span)? {
                 None => Rule::Nothing,
                 Some(counts) => {
-                    let groups = Groups::new(input, self.grouping);
+                    let groups = Groups::new(input, self.grouping, context)?;
+                    self.held = context.reserve(groups.len() * self.steps * size_of::<usize>())?;
                     let taken = vec![0; groups.len() * self.steps];
                     Rule::Count { groups, counts, taken }
                 }
@@ -75,6 +86,7 @@ impl<'a> LimitAggregate<'a> {
                 None => Rule::Nothing,
                 Some(shares) => {
                     let offset = |series: &SeriesMetadata| series.labels.xxh64() as f64 / u64::MAX as f64;
+                    self.held = context.reserve(input.len() * size_of::<f64>())?;
                     Rule::Ratio { shares, offsets: input.iter().map(offset).collect() }
                 }
             },

@@ -10,7 +10,9 @@ use narthex_storage::SampleBuffer;
 
 use super::build::Builder;
 use crate::column::{SeriesBatch, WindowBounds};
+use crate::engine::sorted_by_labels;
 use crate::functions::extended::{IsCounter, extend};
+use crate::memory::block_bytes;
 use crate::result::RangeSeries;
 use crate::{EvalError, QueryContext, Window, Windows};
 
@@ -27,17 +29,18 @@ pub(crate) fn matrix_root(
     let series = source.series(context)?;
     let root = Root { bounds: source.bounds(), extension: source.extension(), context, span: node.span() };
     let rows: Mutex<Vec<RangeSeries>> = Mutex::default();
+    let held = Mutex::new(context.reserve(0)?);
     let mut batch = SeriesBatch::new();
     while source.next_batch(context, &mut batch, &|number, samples, _| {
         let labels = series[number].final_labels();
         if let Some(row) = root.row(labels, samples)? {
+            let bytes = block_bytes(row.floats.capacity() * 16) + block_bytes(row.histograms.capacity() * 16);
+            held.lock().unwrap_or_else(PoisonError::into_inner).grow(bytes + 2 * size_of::<RangeSeries>())?;
             rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
         }
         Ok(())
     })? {}
-    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.sort_by(|left, right| left.labels.cmp(&right.labels));
-    Ok(rows)
+    sorted_by_labels(rows.into_inner().unwrap_or_else(PoisonError::into_inner), context)
 }
 
 /// What is the same for every series.

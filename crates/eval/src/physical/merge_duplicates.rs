@@ -8,6 +8,7 @@ use narthex_model::Labels;
 
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::memory::{Reservation, column_bytes, list_bytes, table_bytes};
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What makes two identical series a collision.
@@ -28,6 +29,7 @@ pub(super) struct MergeDuplicates<'a> {
     slots: Vec<usize>,
     is_done: bool,
     steps: usize,
+    held: Reservation,
 }
 
 impl<'a> MergeDuplicates<'a> {
@@ -37,11 +39,43 @@ impl<'a> MergeDuplicates<'a> {
         steps: usize,
         span: Span,
     ) -> MergeDuplicates<'a> {
-        MergeDuplicates { input, collision, span, slots: Vec::new(), is_done: false, steps }
+        let held = Reservation::default();
+        MergeDuplicates { input, collision, span, slots: Vec::new(), is_done: false, steps, held }
     }
 
-    fn merge_all(&mut self, context: &QueryContext) -> Result<Vec<StepColumn>, EvalError> {
+    /// The distinct series of `input`. Apart from `series`, which nesting makes recurse.
+    fn distinct(
+        &mut self,
+        input: Arc<[SeriesMetadata]>,
+        context: &QueryContext,
+    ) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        // What comes from a store is sorted, and stays so where all series lose the same name.
+        if input.is_sorted_by(|left, right| left.labels < right.labels) {
+            return Ok(input);
+        }
+        let _places_held = context.reserve(table_bytes::<&Labels, usize>(input.len()))?;
+        let mut places: HashMap<&Labels, usize> = HashMap::with_capacity(input.len());
+        let mut output: Vec<SeriesMetadata> = Vec::new();
+        let mut slots = Vec::with_capacity(input.len());
+        for series in input.iter() {
+            context.check()?;
+            let slot = *places.entry(&series.labels).or_insert_with(|| {
+                output.push(series.clone());
+                output.len() - 1
+            });
+            slots.push(slot);
+        }
+        if output.len() == input.len() {
+            return Ok(input);
+        }
+        self.held = context.reserve(list_bytes(output.len()) + slots.len() * size_of::<usize>())?;
+        self.slots = slots;
+        Ok(output.into())
+    }
+
+    fn merge_all(&mut self, context: &QueryContext) -> Result<(Vec<StepColumn>, Reservation), EvalError> {
         let outputs = self.slots.iter().max().map_or(0, |last| last + 1);
+        let held = context.reserve(outputs * column_bytes(self.steps))?;
         let mut merged = vec![StepColumn::new(self.steps); outputs];
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
@@ -50,7 +84,7 @@ impl<'a> MergeDuplicates<'a> {
                 self.merge(column, target)?;
             }
         }
-        Ok(merged)
+        Ok((merged, held))
     }
 
     fn merge(&self, column: &StepColumn, target: &mut StepColumn) -> Result<(), EvalError> {
@@ -76,25 +110,7 @@ fn same_labelset(span: Span) -> EvalError {
 impl Operator for MergeDuplicates<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let input = self.input.series(context)?;
-        // What comes from a store is sorted, and stays so where all series lose the same name.
-        if input.is_sorted_by(|left, right| left.labels < right.labels) {
-            return Ok(input);
-        }
-        let mut places: HashMap<&Labels, usize> = HashMap::with_capacity(input.len());
-        let mut output: Vec<SeriesMetadata> = Vec::new();
-        let mut slots = Vec::with_capacity(input.len());
-        for series in input.iter() {
-            let slot = *places.entry(&series.labels).or_insert_with(|| {
-                output.push(series.clone());
-                output.len() - 1
-            });
-            slots.push(slot);
-        }
-        if output.len() == input.len() {
-            return Ok(input);
-        }
-        self.slots = slots;
-        Ok(output.into())
+        self.distinct(input, context)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
@@ -105,7 +121,9 @@ impl Operator for MergeDuplicates<'_> {
         if std::mem::replace(&mut self.is_done, true) {
             return Ok(false);
         }
-        batch.columns = self.merge_all(context)?;
+        // The batch counts from here on.
+        let (merged, _) = self.merge_all(context)?;
+        batch.columns = merged;
         Ok(true)
     }
 

@@ -20,9 +20,11 @@ mod label_function;
 mod limit_aggregate;
 mod matrix_root;
 mod merge_duplicates;
+mod metered;
 mod name_removal;
 mod range_function;
 mod rank_aggregate;
+pub(crate) mod relabel;
 mod scalar;
 mod scalar_binary;
 mod set_operation;
@@ -47,7 +49,9 @@ pub(crate) use explain::explain;
 pub(crate) use matrix_root::matrix_root;
 
 use crate::column::SeriesBatch;
-use crate::{AnnotationKind, EvalError, EvalErrorKind, QueryContext, StepColumn};
+use crate::limits::LimitKind;
+use crate::memory::{Reservation, list_bytes};
+use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// One series of an operator's output.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,19 +126,23 @@ pub(crate) fn series_per_batch(steps: usize) -> usize {
     (VALUES_PER_BATCH / steps.max(1)).clamp(1, 1024)
 }
 
-/// The series of a selection, within the limit.
+/// The series of a selection and what the list takes, within the limits of what `steps` steps of them cost.
 fn selected(
     set: &dyn SeriesSet,
     context: &QueryContext,
+    steps: usize,
     span: Span,
-) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+) -> Result<(Arc<[SeriesMetadata]>, Reservation), EvalError> {
     let (series, max) = (set.len(), context.limits.series_max);
     if series > max {
         let message = format!("selector matches {series} series, more than the limit of {max}");
-        return Err(EvalError::new(EvalErrorKind::Limit, message, span));
+        return Err(EvalError::limit(LimitKind::Series, message, span));
     }
+    context.add_points(series, steps, span)?;
+    // The labels are shared with the store.
+    let held = context.reserve(list_bytes(series))?;
     let metadata = |at| SeriesMetadata { labels: set.labels(at).clone(), drops_name: false };
-    Ok((0..series).map(metadata).collect())
+    Ok(((0..series).map(metadata).collect(), held))
 }
 
 /// Warns of quantiles outside of [0, 1], each value once.

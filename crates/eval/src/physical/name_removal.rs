@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use super::relabel::renamed;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext};
 
 /// Takes the names of marked series away; values pass through.
 pub(super) struct NameRemoval<'a> {
     input: BoxedOperator<'a>,
+    output: Reservation,
 }
 
 impl<'a> NameRemoval<'a> {
     pub(super) fn new(input: BoxedOperator<'a>) -> NameRemoval<'a> {
-        NameRemoval { input }
+        NameRemoval { input, output: Reservation::default() }
     }
 }
 
@@ -25,7 +28,9 @@ impl Operator for NameRemoval<'_> {
         }
         let unmarked =
             |series: &SeriesMetadata| SeriesMetadata { labels: series.final_labels(), drops_name: false };
-        Ok(input.iter().map(unmarked).collect())
+        let (series, held) = renamed(&input, context, unmarked)?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

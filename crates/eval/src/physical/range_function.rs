@@ -7,11 +7,13 @@ use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::{FunctionId, OverTimeFunction, RateFunction, RegressionFunction};
 use narthex_storage::SampleBuffer;
 
+use super::relabel::renamed;
 use super::scalar::ScalarInput;
 use super::window_source::WindowSource;
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::functions::{SeriesContext, extended, over_time, rate, regression};
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn, Windows};
 
 /// A function whose argument is a window.
@@ -48,6 +50,7 @@ pub(super) struct RangeFunctionOperator<'a> {
     /// Its first argument, which annotations point at.
     arg_span: Span,
     input: Arc<[SeriesMetadata]>,
+    output: Reservation,
 }
 
 impl<'a> RangeFunctionOperator<'a> {
@@ -67,6 +70,7 @@ impl<'a> RangeFunctionOperator<'a> {
             span,
             arg_span,
             input,
+            output: Reservation::default(),
         }
     }
 
@@ -96,7 +100,7 @@ impl Call<'_> {
         series: &SeriesContext<'_>,
         out: &mut StepColumn,
     ) -> Result<(), EvalError> {
-        let windows = Windows::new(samples, self.bounds);
+        let windows = Windows::new(samples, self.bounds).stopped_by(series.query.interrupt());
         let (extension, parameters) = (self.extension, self.parameters);
         match self.function {
             RangeFunction::Rate(function) => {
@@ -127,7 +131,9 @@ impl Operator for RangeFunctionOperator<'_> {
         if self.function.keeps_name() {
             return Ok(Arc::clone(&self.input));
         }
-        Ok(self.input.iter().map(|series| series.without_name(context)).collect())
+        let (series, held) = renamed(&self.input, context, |series| series.without_name(context))?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

@@ -11,6 +11,7 @@ use narthex_promql::functions::{FunctionId, ScalarFunction};
 use super::{Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
 use crate::functions::math::{larger, smaller};
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// The metadata of a scalar: one series without labels.
@@ -23,12 +24,14 @@ pub(crate) struct ScalarInput<'a> {
     operator: Box<dyn Operator + 'a>,
     steps: usize,
     span: Span,
+    /// What the column takes.
+    bytes: Reservation,
 }
 
 impl<'a> ScalarInput<'a> {
     /// The scalar that `operator` yields over `steps` steps.
     pub(crate) fn new(operator: Box<dyn Operator + 'a>, steps: usize, span: Span) -> ScalarInput<'a> {
-        ScalarInput { operator, steps, span }
+        ScalarInput { operator, steps, span, bytes: Reservation::default() }
     }
 
     /// Where the argument stands.
@@ -46,7 +49,10 @@ impl<'a> ScalarInput<'a> {
         self.operator.series(context)?;
         let mut batch = SeriesBatch::new();
         self.operator.next_batch(context, &mut batch)?;
-        Ok(batch.columns.pop().unwrap_or_else(|| StepColumn::new(self.steps)))
+        let (mut columns, mut bytes) = (Vec::new(), context.reserve(0)?);
+        batch.take_columns(&mut columns, &mut bytes)?;
+        self.bytes = bytes;
+        Ok(columns.pop().unwrap_or_else(|| StepColumn::new(self.steps)))
     }
 }
 
@@ -184,6 +190,7 @@ impl Operator for ScalarOfVector<'_> {
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
         let (input, steps) = (&mut self.input, self.steps);
         yield_once(&mut self.is_done, steps, batch, |column| {
+            let _held = context.reserve(steps * size_of::<u32>())?;
             let mut counts = vec![0_u32; steps];
             let mut part = SeriesBatch::new();
             while input.next_batch(context, &mut part)? {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use narthex_diag::Span;
 use narthex_promql::operators::BinaryOp;
 
+use super::relabel::renamed;
 use super::scalar::{ScalarInput, scalar_series};
 use super::step_notes::StepNotes;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::arith::{Operation, ScalarSide, compare, compute, compute_all};
 use crate::column::SeriesBatch;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// An operator between two scalars.
@@ -83,6 +85,7 @@ pub(super) struct VectorScalarBinary<'a> {
     span: Span,
     scalar_column: StepColumn,
     notes: StepNotes,
+    output: Reservation,
 }
 
 impl<'a> VectorScalarBinary<'a> {
@@ -95,7 +98,8 @@ impl<'a> VectorScalarBinary<'a> {
         span: Span,
     ) -> VectorScalarBinary<'a> {
         let (scalar_column, notes) = (StepColumn::default(), StepNotes::default());
-        VectorScalarBinary { operation, vector, scalar, side, span, scalar_column, notes }
+        let output = Reservation::default();
+        VectorScalarBinary { operation, vector, scalar, side, span, scalar_column, notes, output }
     }
 
     fn apply(&mut self, column: &mut StepColumn) {
@@ -140,7 +144,9 @@ impl Operator for VectorScalarBinary<'_> {
         if !self.operation.drops_name() {
             return Ok(vector);
         }
-        Ok(vector.iter().map(|series| series.without_name(context)).collect())
+        let (series, held) = renamed(&vector, context, |series| series.without_name(context))?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

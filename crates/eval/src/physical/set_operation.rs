@@ -8,6 +8,7 @@ use narthex_promql::operators::BinaryOp;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::{Presence, SeriesBatch};
 use crate::matching::MatchGroups;
+use crate::memory::{Reservation, list_bytes, presence_bytes};
 use crate::{EvalError, QueryContext};
 
 /// Streams one side past the steps at which the other side has its match groups. For `or` the left side is streamed
@@ -23,6 +24,7 @@ pub(super) struct SetOperation<'a> {
     /// Steps at which the side that is compared with has each group.
     present: Vec<Presence>,
     phase: Phase,
+    held: [Reservation; 2],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +45,8 @@ impl<'a> SetOperation<'a> {
         steps: usize,
     ) -> SetOperation<'a> {
         let (groups, present) = ([Vec::new(), Vec::new()], Vec::new());
-        SetOperation { op, labels, lhs, rhs, steps, groups, present, phase: Phase::Start }
+        let held = Default::default();
+        SetOperation { op, labels, lhs, rhs, steps, groups, present, phase: Phase::Start, held }
     }
 
     /// Notes where the right side is.
@@ -83,14 +86,19 @@ impl<'a> SetOperation<'a> {
 impl Operator for SetOperation<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let (left, right) = (self.lhs.series(context)?, self.rhs.series(context)?);
-        let mut groups = MatchGroups::default();
-        self.groups = [groups.assign(&left, self.labels), groups.assign(&right, self.labels)];
+        let mut groups = MatchGroups::new(context)?;
+        let left_groups = groups.assign(&left, self.labels, context)?;
+        self.groups = [left_groups, groups.assign(&right, self.labels, context)?];
         let mut never = Presence::default();
         never.reset(self.steps);
+        groups.held.grow(groups.len() * presence_bytes(self.steps))?;
         self.present = vec![never; groups.len()];
         if self.op == BinaryOp::Or {
+            let list = context.reserve(2 * list_bytes(left.len() + right.len()))?;
+            self.held = [groups.held, list];
             return Ok(left.iter().chain(right.iter()).cloned().collect());
         }
+        self.held = [groups.held, Reservation::default()];
         Ok(left)
     }
 

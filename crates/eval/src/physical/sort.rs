@@ -10,6 +10,8 @@ use narthex_promql::functions::SortFunction;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
 use crate::limits::column_samples;
+use crate::memory::{Reservation, list_bytes};
+use crate::ordered::{ordered, rearranged};
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// Reorders the series of an instant query. In a range query, where order has no meaning, the input passes through.
@@ -23,6 +25,7 @@ pub(super) struct Sort<'a> {
     /// All columns in their new order, once they are computed.
     sorted: Option<Vec<StepColumn>>,
     held_samples: usize,
+    bytes: Reservation,
 }
 
 impl<'a> Sort<'a> {
@@ -32,20 +35,20 @@ impl<'a> Sort<'a> {
         input: BoxedOperator<'a>,
         span: Span,
     ) -> Sort<'a> {
-        Sort { function, labels, input, span, sorted: None, held_samples: 0 }
+        Sort { function, labels, input, span, sorted: None, held_samples: 0, bytes: Reservation::default() }
     }
 
     fn sorts_by_value(&self) -> bool {
         matches!(self.function, SortFunction::Sort | SortFunction::SortDesc)
     }
 
-    fn order(&self, a: &(SeriesMetadata, StepColumn), b: &(SeriesMetadata, StepColumn)) -> Ordering {
+    fn order(&self, a: (&SeriesMetadata, &StepColumn), b: (&SeriesMetadata, &StepColumn)) -> Ordering {
         let value = |column: &StepColumn| column.float(0).unwrap_or(f64::NAN);
         match self.function {
-            SortFunction::Sort => by_value(value(&a.1), value(&b.1)),
-            SortFunction::SortDesc => by_value_descending(value(&a.1), value(&b.1)),
-            SortFunction::SortByLabel => self.by_labels(&a.0, &b.0),
-            SortFunction::SortByLabelDesc => self.by_labels(&b.0, &a.0),
+            SortFunction::Sort => by_value(value(a.1), value(b.1)),
+            SortFunction::SortDesc => by_value_descending(value(a.1), value(b.1)),
+            SortFunction::SortByLabel => self.by_labels(a.0, b.0),
+            SortFunction::SortByLabelDesc => self.by_labels(b.0, a.0),
         }
     }
 
@@ -116,21 +119,23 @@ impl Operator for Sort<'_> {
             return Ok(input);
         }
         let mut batch = SeriesBatch::new();
-        let mut all: Vec<(SeriesMetadata, StepColumn)> = Vec::with_capacity(input.len());
+        let mut columns: Vec<StepColumn> = Vec::with_capacity(input.len());
+        let mut bytes = context.reserve(list_bytes(input.len()))?;
         while self.input.next_batch(context, &mut batch)? {
-            let first = batch.first;
             let samples = batch.columns.iter().map(column_samples).sum();
             context.hold_samples(samples)?;
             self.held_samples += samples;
-            all.extend(input[first..].iter().cloned().zip(batch.columns.drain(..)));
+            batch.take_columns(&mut columns, &mut bytes)?;
         }
         if self.sorts_by_value() {
-            all.iter_mut().for_each(|(_, column)| remove_histograms(column));
+            columns.iter_mut().for_each(remove_histograms);
         }
-        all.sort_by(|a, b| self.order(a, b));
-        let (series, columns): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        self.sorted = Some(columns);
-        Ok(series.into())
+        let places = ordered(columns.len(), context, |a, b| {
+            self.order((&input[a], &columns[a]), (&input[b], &columns[b]))
+        })?;
+        self.sorted = Some(rearranged(columns, &places));
+        self.bytes = bytes;
+        Ok(places.iter().map(|&place| input[place].clone()).collect())
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
@@ -143,6 +148,7 @@ impl Operator for Sort<'_> {
         };
         batch.start(0);
         batch.columns = std::mem::take(sorted);
+        drop(std::mem::take(&mut self.bytes));
         context.release_samples(std::mem::take(&mut self.held_samples));
         Ok(!batch.columns.is_empty())
     }

@@ -7,7 +7,7 @@ use narthex_plan::logical::TimeShift;
 use narthex_storage::SampleBuffer;
 
 use super::exchange::Workers;
-use super::window_source::{WindowKernel, WindowSource, window_bounds};
+use super::window_source::{CountedBounds, WindowKernel, WindowSource};
 use super::{Description, Operator, SeriesMetadata, shift_text};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::limits::column_samples;
@@ -31,17 +31,17 @@ pub(super) struct SubquerySource<'a> {
     grid: StepGrid,
     range_ms: i64,
     shift: TimeShift,
-    bounds: Arc<[WindowBounds]>,
+    bounds: CountedBounds,
     values: SeriesBatch,
     workers: Workers,
 }
 
 impl<'a> SubquerySource<'a> {
-    /// `inner` evaluates on `inner_grid`, the window of each step of `grid` sees `range_ms` of it.
+    /// `inner` evaluates on `inner_grid`, each of the windows `bounds` sees `range_ms` of it.
     pub(super) fn new(
         inner: Box<dyn Operator + 'a>,
         inner_grid: StepGrid,
-        grid: StepGrid,
+        bounds: CountedBounds,
         shift: TimeShift,
         range_ms: i64,
     ) -> SubquerySource<'a> {
@@ -50,7 +50,7 @@ impl<'a> SubquerySource<'a> {
             grid: inner_grid,
             range_ms,
             shift,
-            bounds: window_bounds(grid, shift, range_ms),
+            bounds,
             values: SeriesBatch::new(),
             workers: Workers::default(),
         }
@@ -74,9 +74,10 @@ impl WindowSource for SubquerySource<'_> {
         let held = values.iter().map(column_samples).sum();
         context.hold_samples(held)?;
         self.workers.fill(
+            context,
             batch,
             first..first + values.len(),
-            self.bounds.len(),
+            self.bounds.windows.len(),
             |series, samples, column| {
                 transpose(&values[series - first], grid, samples);
                 kernel(series, samples, column)
@@ -87,7 +88,7 @@ impl WindowSource for SubquerySource<'_> {
     }
 
     fn bounds(&self) -> Arc<[WindowBounds]> {
-        Arc::clone(&self.bounds)
+        Arc::clone(&self.bounds.windows)
     }
 
     fn range_ms(&self) -> i64 {

@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use narthex_promql::ValueType;
 
+use super::relabel::renamed;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// Changes the sign of every element of its input; of a histogram that of all counts and the sum.
 pub(super) struct Negate<'a> {
     input: BoxedOperator<'a>,
     input_type: ValueType,
+    output: Reservation,
 }
 
 impl<'a> Negate<'a> {
     /// The opposite of `input`, a scalar or an instant vector.
     pub(super) fn new(input: BoxedOperator<'a>, input_type: ValueType) -> Negate<'a> {
-        Negate { input, input_type }
+        Negate { input, input_type, output: Reservation::default() }
     }
 }
 
@@ -27,7 +30,9 @@ impl Operator for Negate<'_> {
         if self.input_type == ValueType::Scalar {
             return Ok(input);
         }
-        Ok(input.iter().map(|series| series.without_name(context)).collect())
+        let (series, held) = renamed(&input, context, |series| series.without_name(context))?;
+        self.output = held;
+        Ok(series)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

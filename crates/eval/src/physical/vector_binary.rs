@@ -12,6 +12,7 @@ use crate::column::{Presence, SeriesBatch};
 use crate::limits::column_samples;
 use crate::matching::one_side::{OneColumn, OneSide};
 use crate::matching::table::{MatchTable, ResultRule, Side, many_side};
+use crate::memory::{Reservation, column_bytes, presence_bytes};
 use crate::{EvalError, QueryContext, SampleRef, StepColumn};
 
 /// Joins two vectors: reads the side that must be unique completely, then streams the other one past it.
@@ -39,6 +40,10 @@ struct Join {
     has_read_one_side: bool,
     is_done: bool,
     held_samples: usize,
+    /// Columns of the side that must be unique.
+    one_bytes: Reservation,
+    /// The result series, and tables over groups and steps.
+    _held: [Reservation; 2],
 }
 
 impl<'a> VectorBinary<'a> {
@@ -59,6 +64,38 @@ impl<'a> VectorBinary<'a> {
         if many_side(self.rule.matching) == Side::Left { Side::Right } else { Side::Left }
     }
 
+    /// Works out partners and results. Apart from `series`, which chains of operators make recurse.
+    fn prepare(
+        &mut self,
+        many: &[SeriesMetadata],
+        ones: Arc<[SeriesMetadata]>,
+        context: &QueryContext,
+    ) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        let mut table = MatchTable::new(self.rule, many, &ones, context)?;
+        let (output, output_held) = std::mem::take(&mut table.output).finish()?;
+        let mut never = Presence::default();
+        never.reset(self.steps);
+        let tracks = self.must_be_unique() || self.rule.fill_many().is_some();
+        let tracked = if tracks { table.groups.len() } else { 0 };
+        let of_groups = (tracked + table.collision_count) * presence_bytes(self.steps);
+        let of_groups = context.reserve(of_groups + table.groups.len() * size_of::<OneColumn>())?;
+        self.join = Some(Box::new(Join {
+            one_side: OneSide::new(table.groups.len(), self.steps),
+            matched: vec![never.clone(); tracked],
+            collided: vec![never; table.collision_count],
+            notes: StepNotes::default(),
+            has_read_one_side: false,
+            is_done: false,
+            held_samples: 0,
+            one_bytes: context.reserve(0)?,
+            _held: [output_held, of_groups],
+            ones,
+            many_batch: SeriesBatch::new(),
+            table,
+        }));
+        Ok(output)
+    }
+
     /// Reads the side that must be unique.
     fn read_one_side(&mut self, context: &QueryContext, join: &mut Join) -> Result<(), EvalError> {
         let mut batch = SeriesBatch::new();
@@ -66,7 +103,11 @@ impl<'a> VectorBinary<'a> {
             let held = batch.columns.iter().map(column_samples).sum();
             context.hold_samples(held)?;
             join.held_samples += held;
-            for (series, column) in (batch.first..).zip(batch.columns.drain(..)) {
+            let mut columns = Vec::with_capacity(batch.columns.len());
+            let first = batch.first;
+            batch.take_columns(&mut columns, &mut join.one_bytes)?;
+            for (series, column) in (first..).zip(columns) {
+                join.one_bytes.grow(join.one_side.room_bytes(join.table.ones[series].0, self.steps))?;
                 join.one_side.add(series, join.table.ones[series].0, column);
             }
         }
@@ -84,8 +125,10 @@ impl<'a> VectorBinary<'a> {
         join: &mut Join,
         series: usize,
         column: &mut StepColumn,
+        context: &QueryContext,
         batch: &mut SeriesBatch,
     ) -> Result<(), EvalError> {
+        context.check()?;
         join.one_side.check_unique(column.presence(), &join.ones, &join.table, self.one_side(), self.span)?;
         let many = join.table.many[series];
         let group = &join.table.groups[many.group];
@@ -100,9 +143,7 @@ impl<'a> VectorBinary<'a> {
             return Ok(());
         }
         let base = batch.columns.len();
-        for _ in 0..classes {
-            batch.push_column(self.steps);
-        }
+        self.push_columns(classes, context, batch)?;
         let Join { table, one_side, matched, collided, notes, .. } = join;
         let one = one_side.group(many.group);
         for (step, element) in column.iter() {
@@ -160,6 +201,23 @@ impl<'a> VectorBinary<'a> {
         Ok(true)
     }
 
+    /// Adds absent columns for the results of one series, one at a time within the memory of the query.
+    fn push_columns(
+        &self,
+        classes: usize,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+    ) -> Result<(), EvalError> {
+        if classes > 1 {
+            drop(context.reserve(classes * column_bytes(self.steps))?);
+        }
+        for _ in 0..classes {
+            batch.push_column(self.steps);
+        }
+        // A batch grows with the number of partners of a series.
+        if classes > 1 { batch.settle(context) } else { Ok(()) }
+    }
+
     fn apply(&self, many: SampleRef<'_>, one: SampleRef<'_>) -> crate::arith::Outcome {
         match many_side(self.rule.matching) {
             Side::Left => self.rule.operation.apply(many, one),
@@ -188,7 +246,12 @@ impl<'a> VectorBinary<'a> {
     }
 
     /// Results of elements without a partner on the "many" side.
-    fn join_unmatched(&self, join: &mut Join, batch: &mut SeriesBatch) -> Result<(), EvalError> {
+    fn join_unmatched(
+        &self,
+        join: &mut Join,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+    ) -> Result<(), EvalError> {
         let Some(fill) = self.rule.fill_many() else { return Ok(()) };
         let Join { table, one_side, matched, collided, notes, .. } = join;
         let mut filled: Vec<(usize, usize)> = (table.groups.iter().enumerate())
@@ -197,9 +260,7 @@ impl<'a> VectorBinary<'a> {
         filled.sort_unstable();
         for (slot, group) in filled {
             let base = batch.columns.len();
-            for _ in 0..table.groups[group].classes() {
-                batch.push_column(self.steps);
-            }
+            self.push_columns(table.groups[group].classes(), context, batch)?;
             let Some(one) = one_side.group(group) else { continue };
             for (step, element) in one.column.iter().filter(|(step, _)| !matched[group].get(*step)) {
                 let class = class_at(table, one, step);
@@ -228,7 +289,7 @@ impl<'a> VectorBinary<'a> {
             batch.start(join.table.many[many_batch.first].first_slot);
             let first = many_batch.first;
             for (series, column) in (first..).zip(&mut many_batch.columns) {
-                self.join_column(join, series, column, batch)?;
+                self.join_column(join, series, column, context, batch)?;
             }
             if !batch.columns.is_empty() {
                 join.many_batch = many_batch;
@@ -236,9 +297,9 @@ impl<'a> VectorBinary<'a> {
             }
         }
         let filled_first = join.table.groups.iter().filter_map(|group| group.filled_slot).min();
-        batch.start(filled_first.unwrap_or(join.table.output.len()));
+        batch.start(filled_first.unwrap_or(0));
         join.is_done = true;
-        self.join_unmatched(join, batch)?;
+        self.join_unmatched(join, context, batch)?;
         join.notes.annotate(context, self.span);
         context.release_samples(join.held_samples);
         Ok(!batch.columns.is_empty())
@@ -271,24 +332,7 @@ impl Operator for VectorBinary<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let many = self.many.series(context)?;
         let ones = self.one.series(context)?;
-        let mut table = MatchTable::new(self.rule, &many, &ones, context);
-        let output = std::mem::take(&mut table.output);
-        let mut never = Presence::default();
-        never.reset(self.steps);
-        let tracks = self.must_be_unique() || self.rule.fill_many().is_some();
-        self.join = Some(Box::new(Join {
-            one_side: OneSide::new(table.groups.len(), self.steps),
-            matched: vec![never.clone(); if tracks { table.groups.len() } else { 0 }],
-            collided: vec![never; table.collision_count],
-            notes: StepNotes::default(),
-            has_read_one_side: false,
-            is_done: false,
-            held_samples: 0,
-            ones,
-            many_batch: SeriesBatch::new(),
-            table,
-        }));
-        Ok(output.into())
+        self.prepare(&many, ones, context)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

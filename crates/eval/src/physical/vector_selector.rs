@@ -14,6 +14,7 @@ use super::window_source::remove_stale;
 use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch, smoothed};
 use crate::column::SeriesBatch;
 use crate::limits::buffer_samples;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// Looks up each step's newest sample within the lookback.
@@ -21,6 +22,7 @@ pub(super) struct VectorSelector<'a> {
     lookup: Lookup<'a>,
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
+    series: Reservation,
     next: usize,
     workers: Workers,
 }
@@ -37,7 +39,8 @@ pub(super) struct Lookup<'a> {
 
 impl<'a> VectorSelector<'a> {
     pub(super) fn new(lookup: Lookup<'a>, querier: &'a dyn Querier) -> VectorSelector<'a> {
-        VectorSelector { lookup, querier, set: None, next: 0, workers: Workers::default() }
+        let (series, workers) = (Reservation::default(), Workers::default());
+        VectorSelector { lookup, querier, set: None, series, next: 0, workers }
     }
 }
 
@@ -46,7 +49,8 @@ impl Operator for VectorSelector<'_> {
         let hints = SelectHints { step_ms: self.lookup.grid.step_ms, ..SelectHints::default() };
         let selector = self.lookup.selector;
         let set = self.querier.select(&selector.matchers, self.lookup.range(), &hints)?;
-        let series = selected(&*set, context, selector.span)?;
+        let (series, held) = selected(&*set, context, self.lookup.grid.len, selector.span)?;
+        self.series = held;
         self.set = Some(set);
         Ok(series)
     }
@@ -56,7 +60,7 @@ impl Operator for VectorSelector<'_> {
         let Some(set) = &self.set else { return Ok(false) };
         let (lookup, range) = (self.lookup, self.lookup.range());
         let end = set.len().min(self.next + series_per_batch(lookup.grid.len));
-        self.workers.fill(batch, self.next..end, lookup.grid.len, |series, samples, column| {
+        self.workers.fill(context, batch, self.next..end, lookup.grid.len, |series, samples, column| {
             set.read(series, range, samples)?;
             lookup.histograms.reduce(samples);
             let held = buffer_samples(samples);

@@ -14,6 +14,7 @@ use super::histogram_stats::HistogramDetail;
 use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::limits::buffer_samples;
+use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What becomes of one series: its number, its samples without stale markers, and the column to fill.
@@ -59,10 +60,17 @@ pub(super) fn window_bounds(grid: StepGrid, shift: TimeShift, range_ms: i64) -> 
     grid.timestamps().map(window).collect()
 }
 
+/// The window of every step, with what the list takes.
+pub(super) struct CountedBounds {
+    pub(super) windows: Arc<[WindowBounds]>,
+    pub(super) _held: Reservation,
+}
+
 /// Samples straight from the store.
 pub(super) struct MatrixSource<'a> {
     lookup: WindowLookup<'a>,
-    bounds: Arc<[WindowBounds]>,
+    bounds: CountedBounds,
+    series: Reservation,
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
     next: usize,
@@ -83,16 +91,16 @@ pub(super) struct WindowLookup<'a> {
 impl<'a> MatrixSource<'a> {
     pub(super) fn new(
         lookup: WindowLookup<'a>,
-        grid: StepGrid,
+        bounds: CountedBounds,
         querier: &'a dyn Querier,
     ) -> MatrixSource<'a> {
-        let bounds = window_bounds(grid, lookup.selector.shift, lookup.range_ms);
-        MatrixSource { lookup, bounds, querier, set: None, next: 0, workers: Workers::default() }
+        let series = Reservation::default();
+        MatrixSource { lookup, bounds, series, querier, set: None, next: 0, workers: Workers::default() }
     }
 
     /// Every instant that some window, or the neighbourhood of its borders, covers.
     fn range(&self) -> TimeRange {
-        let (Some(first), Some(last)) = (self.bounds.first(), self.bounds.last()) else {
+        let (Some(first), Some(last)) = (self.bounds.windows.first(), self.bounds.windows.last()) else {
             return TimeRange::new(0, -1);
         };
         let (before_ms, after_ms) = match self.lookup.selector.extension {
@@ -106,13 +114,14 @@ impl<'a> MatrixSource<'a> {
 
 impl WindowSource for MatrixSource<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        let step_ms = match &*self.bounds {
+        let step_ms = match &*self.bounds.windows {
             [first, second, ..] => second.step_ms - first.step_ms,
             _ => 0,
         };
         let hints = SelectHints { step_ms, range_ms: self.lookup.range_ms, ..SelectHints::default() };
         let set = self.querier.select(&self.lookup.selector.matchers, self.range(), &hints)?;
-        let series = selected(&*set, context, self.lookup.span)?;
+        let (series, held) = selected(&*set, context, self.bounds.windows.len(), self.lookup.span)?;
+        self.series = held;
         self.set = Some(set);
         Ok(series)
     }
@@ -124,10 +133,10 @@ impl WindowSource for MatrixSource<'_> {
         kernel: &WindowKernel<'_>,
     ) -> Result<bool, EvalError> {
         context.check()?;
-        let (range, steps, histograms) = (self.range(), self.bounds.len(), self.lookup.histograms);
+        let (range, steps, histograms) = (self.range(), self.bounds.windows.len(), self.lookup.histograms);
         let Some(set) = &self.set else { return Ok(false) };
         let end = set.len().min(self.next + series_per_batch(steps));
-        self.workers.fill(batch, self.next..end, steps, |series, samples, column| {
+        self.workers.fill(context, batch, self.next..end, steps, |series, samples, column| {
             set.read(series, range, samples)?;
             histograms.reduce(samples);
             remove_stale(samples);
@@ -142,7 +151,7 @@ impl WindowSource for MatrixSource<'_> {
     }
 
     fn bounds(&self) -> Arc<[WindowBounds]> {
-        Arc::clone(&self.bounds)
+        Arc::clone(&self.bounds.windows)
     }
 
     fn range_ms(&self) -> i64 {

@@ -117,6 +117,11 @@ impl Labels {
         hash.digest()
     }
 
+    /// Whether both are one allocation: clones of one set.
+    pub fn shares_text(&self, other: &Labels) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Bytes held, for memory accounting.
     pub fn size_bytes(&self) -> usize {
         self.0.len()

@@ -76,7 +76,8 @@ impl<'a> Builder<'a> {
         }
         let mut built = self.operator(leftmost, grid)?;
         for node in chain.into_iter().rev() {
-            built = self.link(node, built, grid)?;
+            let linked = self.link(node, built, grid)?;
+            built = self.metered(linked, node.op.as_str(), node.span, grid);
         }
         Ok(built)
     }

@@ -5,6 +5,7 @@ mod combine;
 
 use narthex_diag::Span;
 use narthex_model::StepGrid;
+use narthex_plan::logical::TimeShift;
 use narthex_plan::{LogicalNode, QueryParameters};
 use narthex_promql::ValueType;
 use narthex_storage::Querier;
@@ -14,14 +15,17 @@ use super::BoxedOperator;
 use super::absent::{Absent, AbsentInput};
 use super::histogram_stats::HistogramDetail;
 use super::merge_duplicates::{Collision, MergeDuplicates};
+use super::metered::{Metered, name_of};
 use super::name_removal::NameRemoval;
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
 use super::subquery::{SubquerySource, inner_grid};
 use super::vector_selector::{Lookup, VectorSelector};
-use super::window_source::{MatrixSource, WindowLookup, WindowSource};
+use super::window_source::{CountedBounds, MatrixSource, WindowLookup, WindowSource, window_bounds};
+use crate::column::WindowBounds;
 use crate::context::EvalOptions;
-use crate::{EvalError, EvalErrorKind, Limits};
+use crate::limits::LimitKind;
+use crate::{EvalError, EvalErrorKind, Limits, QueryContext};
 
 /// Makes the operators of a plan.
 #[derive(Clone, Copy)]
@@ -36,6 +40,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) histograms: HistogramDetail,
     /// The times and defaults of the query.
     pub(crate) parameters: &'a QueryParameters,
+    /// What the query holds.
+    pub(crate) context: &'a QueryContext,
 }
 
 /// An operator, or why there is none.
@@ -61,6 +67,24 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// When an argument is invalid in itself, such as a regular expression, or a subquery has too many steps.
     pub(super) fn operator(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
+        if let Some(binary) = BinaryNode::of(node) {
+            return self.looking_at(HistogramDetail::Full).binary(binary, grid);
+        }
+        Ok(self.metered(self.unmetered(node, grid)?, name_of(node), node.span(), grid))
+    }
+
+    /// An operator whose memory and time count.
+    fn metered(
+        &self,
+        operator: BoxedOperator<'a>,
+        name: &'static str,
+        span: Span,
+        grid: StepGrid,
+    ) -> BoxedOperator<'a> {
+        Box::new(Metered::new(operator, self.context.for_part(name, span), grid.len))
+    }
+
+    fn unmetered(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
         match node {
             LogicalNode::Number { value, .. } => Ok(Box::new(Number::new(*value, grid.len))),
             LogicalNode::VectorSelector { selector, part } => {
@@ -83,19 +107,12 @@ impl<'a> Builder<'a> {
                 let parameter = parameter.as_deref();
                 self.aggregate(AggregateNode { op: *op, grouping, parameter, expr, span: *span }, grid)
             }
-            LogicalNode::Binary { op, returns_bool, matching, lhs, rhs, span } => {
-                let (op, returns_bool, span) = (*op, *returns_bool, *span);
-                let node = BinaryNode { op, returns_bool, matching, lhs, rhs, span };
-                self.looking_at(HistogramDetail::Full).binary(node, grid)
-            }
             LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
             LogicalNode::StepInvariant { expr } => {
                 let once = StepGrid { len: grid.len.min(1), ..grid };
                 Ok(Box::new(StepInvariant::new(self.operator(expr, once)?, grid.len)))
             }
-            LogicalNode::Text { .. } | LogicalNode::MatrixSelector { .. } | LogicalNode::Subquery { .. } => {
-                Err(mistyped("an instant vector or scalar", node))
-            }
+            _ => Err(mistyped("an instant vector or scalar", node)),
         }
     }
 
@@ -118,18 +135,34 @@ impl<'a> Builder<'a> {
                     span: *span,
                     histograms: self.histograms,
                 };
-                Ok(Box::new(MatrixSource::new(lookup, grid, self.querier)))
+                let bounds = self.bounds(node, grid, selector.shift, *range_ms)?;
+                Ok(Box::new(MatrixSource::new(lookup, bounds, self.querier)))
             }
             LogicalNode::Subquery { expr, range_ms, step_ms, shift, span } => {
                 let inner = inner_grid(grid, *shift, *range_ms, *step_ms);
                 self.check_steps(inner, *span)?;
                 let operator = self.looking_at(HistogramDetail::AlwaysFull).operator(expr, inner)?;
-                Ok(Box::new(SubquerySource::new(operator, inner, grid, *shift, *range_ms)))
+                let bounds = self.bounds(node, grid, *shift, *range_ms)?;
+                Ok(Box::new(SubquerySource::new(operator, inner, bounds, *shift, *range_ms)))
             }
             // A window is the same at every step when its reference time is: nothing to repeat.
             LogicalNode::StepInvariant { expr } => self.windows(expr, grid),
             _ => Err(mistyped("a range vector", node)),
         }
+    }
+
+    /// The window of each step for a node that yields range vectors, within the memory of the query.
+    fn bounds(
+        &self,
+        node: &LogicalNode,
+        grid: StepGrid,
+        shift: TimeShift,
+        range_ms: i64,
+    ) -> Result<CountedBounds, EvalError> {
+        let part = self.context.for_part(name_of(node), node.span());
+        // Collected first, then shared.
+        let _held = part.reserve(2 * grid.len * size_of::<WindowBounds>())?;
+        Ok(CountedBounds { windows: window_bounds(grid, shift, range_ms), _held })
     }
 
     /// For the nodes below one that looks at so much of histograms.
@@ -144,7 +177,7 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let message = format!("subquery would be evaluated at {steps} steps, more than the limit of {max}");
-        Err(EvalError::new(EvalErrorKind::Limit, message, span))
+        Err(EvalError::limit(LimitKind::Steps, message, span))
     }
 
     /// A scalar argument.
