@@ -5,7 +5,9 @@
 pub mod block;
 pub mod chunk;
 pub mod fs;
+pub mod index;
 pub mod head;
 pub mod postings;
+pub mod prometheus;
 
 pub use head::{Head, HeadLimits};

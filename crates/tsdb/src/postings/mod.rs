@@ -1,16 +1,21 @@
 //! Which series have which labels.
 //!
 //! Per label name there is a dictionary of its values, sorted, with the set of the series that have it.
-//! [`PostingsIndex::select`] finds the series of matchers by set algebra over these sets.
+//! [`select()`] finds the series of matchers by set algebra over these sets.
 
-mod roaring;
+mod dictionary;
 mod select;
+mod set;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Bound;
 
-use narthex_model::Labels;
+use narthex_model::{Labels, Matcher};
 
-pub use roaring::Postings;
+pub use dictionary::{Dictionary, Held};
+pub use select::select;
+pub use set::{Postings, Union};
 
 /// Labels to series numbers.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +36,12 @@ impl PostingsIndex {
     /// An index without series.
     pub fn new() -> PostingsIndex {
         PostingsIndex::default()
+    }
+
+    /// The series that satisfy every matcher; all series without matchers.
+    pub fn select(&self, matchers: &[Matcher]) -> Postings {
+        let Ok(selected) = select(self, matchers);
+        selected
     }
 
     /// Adds a series with its labels.
@@ -89,4 +100,41 @@ impl LabelPostings {
             }
         }
     }
+}
+
+impl Dictionary for PostingsIndex {
+    type Error = Infallible;
+
+    fn all(&self) -> Result<Held<'_>, Infallible> {
+        Ok(Held::Borrowed(&self.all))
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    fn of_name(&self, name: &str) -> Result<Held<'_>, Infallible> {
+        Ok(borrowed(self.names.get(name).map(|label| &label.any)))
+    }
+
+    fn of_value(&self, name: &str, value: &str) -> Result<Held<'_>, Infallible> {
+        Ok(borrowed(self.names.get(name).and_then(|label| label.values.get(value))))
+    }
+
+    fn of_values(
+        &self,
+        name: &str,
+        prefix: &str,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Held<'_>, Infallible> {
+        let Some(label) = self.names.get(name) else { return Ok(borrowed(None)) };
+        let from = label.values.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let candidates = from.take_while(|(value, _)| value.starts_with(prefix));
+        let found = candidates.filter(|(value, _)| wanted(value)).map(|(_, postings)| postings);
+        Ok(Held::Owned(Postings::union(found)))
+    }
+}
+
+fn borrowed(postings: Option<&Postings>) -> Held<'_> {
+    postings.map_or_else(|| Held::Owned(Postings::new()), Held::Borrowed)
 }

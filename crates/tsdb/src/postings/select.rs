@@ -4,124 +4,123 @@
 //! those whose value does. Either way only values in the dictionary are looked at, and of a regular expression with
 //! known values or a known prefix only these.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 use narthex_model::{MatchOp, Matcher};
 
-use super::{LabelPostings, Postings, PostingsIndex};
+use super::{Dictionary, Held, Postings, Union};
 
 /// What a matcher says of the result.
 enum Condition<'a> {
     /// Nothing: every series satisfies it.
     Always,
     /// Only these.
-    Within(Cow<'a, Postings>),
+    Within(Held<'a>),
     /// None of these.
-    Without(Cow<'a, Postings>),
+    Without(Held<'a>),
 }
 
-impl PostingsIndex {
-    /// The series that satisfy every matcher; all series without matchers.
-    pub fn select(&self, matchers: &[Matcher]) -> Postings {
-        let mut within = Vec::new();
-        let mut without = Vec::new();
-        for matcher in matchers {
-            match self.condition(matcher) {
-                Condition::Always => {}
-                Condition::Within(postings) if postings.is_empty() => return Postings::new(),
-                Condition::Within(postings) => within.push(postings),
-                Condition::Without(postings) => without.push(postings),
-            }
-        }
-        // From the smallest on, every step is cheap.
-        within.sort_by_key(|postings| postings.len());
-        let mut within = within.into_iter();
-        let mut selected = within.next().map_or_else(|| self.all.clone(), Cow::into_owned);
-        within.for_each(|postings| selected.intersect_with(&postings));
-        without.iter().for_each(|postings| selected.subtract(postings));
-        selected
-    }
-
-    fn condition(&self, matcher: &Matcher) -> Condition<'_> {
-        let accepts_absent = matcher.matches_empty();
-        match self.names.get(matcher.name()) {
-            None if accepts_absent => Condition::Always,
-            None => Condition::Within(Cow::Owned(Postings::new())),
-            Some(label) if accepts_absent => {
-                label.refused(matcher).map_or(Condition::Always, Condition::Without)
-            }
-            Some(label) => Condition::Within(label.accepted(matcher)),
+/// The series that satisfy every matcher; all series without matchers.
+///
+/// # Errors
+/// When the dictionary cannot be read.
+pub fn select<D: Dictionary>(dictionary: &D, matchers: &[Matcher]) -> Result<Postings, D::Error> {
+    let mut within = Vec::new();
+    let mut without = Vec::new();
+    for matcher in cheapest_first(matchers) {
+        match condition(dictionary, matcher)? {
+            Condition::Always => {}
+            Condition::Within(postings) if postings.is_empty() => return Ok(Postings::new()),
+            Condition::Within(postings) => within.push(postings),
+            Condition::Without(postings) => without.push(postings),
         }
     }
+    // From the smallest on, every step is cheap.
+    within.sort_by_key(|postings| postings.len());
+    let mut within = within.into_iter();
+    let mut selected = within.next().map_or_else(|| dictionary.all(), Ok)?.into_owned();
+    within.for_each(|postings| selected.intersect_with(&postings));
+    without.iter().for_each(|postings| selected.subtract(postings));
+    Ok(selected)
 }
 
-impl LabelPostings {
-    /// The series whose value satisfies a matcher that an absent label does not satisfy.
-    fn accepted(&self, matcher: &Matcher) -> Cow<'_, Postings> {
-        match matcher.op() {
-            MatchOp::Equal => self.of_value(matcher.value().as_str()),
-            MatchOp::Regex => self.described(matcher),
-            // `!=""`: the label is there.
-            MatchOp::NotEqual => Cow::Borrowed(&self.any),
-            MatchOp::NotRegex => {
-                let mut accepted = self.any.clone();
-                accepted.subtract(&self.described(matcher));
-                Cow::Owned(accepted)
-            }
-        }
-    }
+/// Those that look up one value before those that go through many: an empty result ends the search.
+fn cheapest_first(matchers: &[Matcher]) -> Vec<&Matcher> {
+    let mut matchers: Vec<_> = matchers.iter().collect();
+    matchers.sort_by_key(|matcher| matcher.op() != MatchOp::Equal);
+    matchers
+}
 
-    /// The series whose value does not satisfy a matcher that an absent label satisfies; `None` when there is none by
-    /// its form.
-    fn refused(&self, matcher: &Matcher) -> Option<Cow<'_, Postings>> {
-        match matcher.op() {
-            MatchOp::NotEqual => Some(self.of_value(matcher.value().as_str())),
-            MatchOp::NotRegex => Some(self.described(matcher)),
-            // `=""`: the label is not there.
-            MatchOp::Equal => Some(Cow::Borrowed(&self.any)),
-            MatchOp::Regex => {
-                if matcher.regex().is_some_and(|regex| regex.is_match_all()) {
-                    return None;
-                }
-                let mut refused = self.any.clone();
-                refused.subtract(&self.described(matcher));
-                Some(Cow::Owned(refused))
-            }
-        }
+fn condition<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Condition<'d>, D::Error> {
+    let accepts_absent = matcher.matches_empty();
+    if !dictionary.has_name(matcher.name()) {
+        let none = || Condition::Within(Held::Owned(Postings::new()));
+        return Ok(if accepts_absent { Condition::Always } else { none() });
     }
-
-    fn of_value(&self, value: Option<&str>) -> Cow<'_, Postings> {
-        let found = value.and_then(|value| self.values.get(value));
-        found.map_or_else(|| Cow::Owned(Postings::new()), Cow::Borrowed)
+    if accepts_absent {
+        return Ok(refused(dictionary, matcher)?.map_or(Condition::Always, Condition::Without));
     }
+    accepted(dictionary, matcher).map(Condition::Within)
+}
 
-    /// The series whose value the regular expression of a matcher describes.
-    fn described(&self, matcher: &Matcher) -> Cow<'_, Postings> {
-        let Some(regex) = matcher.regex() else { return Cow::Owned(Postings::new()) };
-        if let Some(values) = regex.exact_set() {
-            let known = values.iter().filter_map(|value| self.values.get(value.as_str()));
-            return Cow::Owned(Postings::union(known));
-        }
-        let candidates = with_prefix(&self.values, regex.prefix().unwrap_or(""));
-        let described = candidates.filter(|(value, _)| regex.is_match(value));
-        Cow::Owned(Postings::union(described.map(|(_, postings)| postings)))
+/// The series whose value satisfies a matcher that an absent label does not satisfy.
+fn accepted<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Held<'d>, D::Error> {
+    match matcher.op() {
+        MatchOp::Equal => of_value(dictionary, matcher),
+        MatchOp::Regex => described(dictionary, matcher),
+        // `!=""`: the label is there.
+        MatchOp::NotEqual => dictionary.of_name(matcher.name()),
+        MatchOp::NotRegex => undescribed(dictionary, matcher),
     }
 }
 
-/// The values that begin with `prefix`: they stand side by side.
-fn with_prefix<'a>(
-    values: &'a BTreeMap<Box<str>, Postings>,
-    prefix: &'a str,
-) -> impl Iterator<Item = (&'a str, &'a Postings)> {
-    let from = values.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-    from.map(|(value, postings)| (&**value, postings)).take_while(move |(value, _)| value.starts_with(prefix))
+/// The series whose value does not satisfy a matcher that an absent label satisfies; `None` when there is none by its
+/// form.
+fn refused<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Option<Held<'d>>, D::Error> {
+    match matcher.op() {
+        MatchOp::NotEqual => of_value(dictionary, matcher).map(Some),
+        MatchOp::NotRegex => described(dictionary, matcher).map(Some),
+        // `=""`: the label is not there.
+        MatchOp::Equal => dictionary.of_name(matcher.name()).map(Some),
+        MatchOp::Regex if matcher.regex().is_some_and(|regex| regex.is_match_all()) => Ok(None),
+        MatchOp::Regex => undescribed(dictionary, matcher).map(Some),
+    }
+}
+
+fn of_value<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Held<'d>, D::Error> {
+    match matcher.value().as_str() {
+        Some(value) => dictionary.of_value(matcher.name(), value),
+        // No value is anything but UTF-8.
+        None => Ok(Held::Owned(Postings::new())),
+    }
+}
+
+/// The series whose value the regular expression of a matcher describes.
+fn described<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Held<'d>, D::Error> {
+    let Some(regex) = matcher.regex() else { return Ok(Held::Owned(Postings::new())) };
+    let Some(values) = regex.exact_set() else {
+        return dictionary
+            .of_values(matcher.name(), regex.prefix().unwrap_or(""), &|value| regex.is_match(value));
+    };
+    if let [value] = values {
+        return dictionary.of_value(matcher.name(), value);
+    }
+    let mut union = Union::default();
+    for value in values {
+        union.add(&*dictionary.of_value(matcher.name(), value)?);
+    }
+    Ok(Held::Owned(union.finish()))
+}
+
+/// The series that have the label with a value that the regular expression does not describe.
+fn undescribed<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Held<'d>, D::Error> {
+    let mut rest = dictionary.of_name(matcher.name())?.into_owned();
+    rest.subtract(&*described(dictionary, matcher)?);
+    Ok(Held::Owned(rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postings::PostingsIndex;
     use narthex_model::Labels;
     use proptest::prelude::*;
     use std::collections::BTreeSet;

@@ -1,0 +1,178 @@
+//! Reading numbers and strings out of bytes that nobody vouches for.
+
+use std::fmt;
+
+/// Where bytes contradict their format, and what should be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed {
+    /// Offset in the file.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)
+    }
+}
+
+/// A place in a file, from which on it is read; never behind the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    file: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads `file` from `at` on.
+    pub(crate) fn new(file: &'a [u8], at: usize) -> Result<Cursor<'a>, Malformed> {
+        let cursor = Cursor { file, at };
+        if at > file.len() { Err(cursor.malformed("an offset within the file")) } else { Ok(cursor) }
+    }
+
+    /// Offset in the file.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether everything is read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == self.file.len()
+    }
+
+    /// That something else was expected here.
+    pub(crate) fn malformed(&self, expected: &'static str) -> Malformed {
+        Malformed { at: self.at, expected }
+    }
+
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
+        let taken = self.at.checked_add(len).and_then(|end| self.file.get(self.at..end));
+        let taken = taken.ok_or_else(|| self.malformed("more bytes"))?;
+        self.at += len;
+        Ok(taken)
+    }
+
+    fn array<const LEN: usize>(&mut self) -> Result<[u8; LEN], Malformed> {
+        let taken = self.file[self.at..].first_chunk().ok_or_else(|| self.malformed("more bytes"))?;
+        self.at += LEN;
+        Ok(*taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
+        self.array().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    #[inline]
+    pub(crate) fn uvarint(&mut self) -> Result<u64, Malformed> {
+        match self.file.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_uvarint(),
+        }
+    }
+
+    fn long_uvarint(&mut self) -> Result<u64, Malformed> {
+        let start = *self;
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            // The tenth byte has room for one bit.
+            if shift == 63 && byte > 1 {
+                break;
+            }
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(start.malformed("an integer of at most 64 bits"))
+    }
+
+    pub(crate) fn varint(&mut self) -> Result<i64, Malformed> {
+        let stored = self.uvarint()?;
+        Ok((stored >> 1) as i64 ^ -((stored & 1) as i64))
+    }
+
+    /// A string behind its length.
+    pub(crate) fn text_bytes(&mut self) -> Result<&'a [u8], Malformed> {
+        let len = self.uvarint()?;
+        let len = usize::try_from(len).map_err(|_| self.malformed("a length within the file"))?;
+        self.take(len)
+    }
+
+    /// A string behind its length.
+    pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {
+        let start = *self;
+        str::from_utf8(self.text_bytes()?).map_err(|_| start.malformed("text in UTF-8"))
+    }
+}
+
+/// Appends an integer in groups of 7 bits.
+pub(crate) fn push_uvarint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a signed integer, small ones of either sign in few bytes.
+pub(crate) fn push_varint(out: &mut Vec<u8>, value: i64) {
+    push_uvarint(out, (value << 1 ^ value >> 63) as u64);
+}
+
+/// Appends a string behind its length.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_uvarint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Bytes that [`push_text`] takes.
+pub(crate) fn text_size(text: &str) -> u64 {
+    let len_bits = u64::from(u64::BITS - (text.len() as u64 | 1).leading_zeros());
+    len_bits.div_ceil(7) + text.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn integers_and_texts_are_read_as_written(unsigned: u64, signed: i64, shift in 0..64u32, text in ".{0,200}") {
+            let (unsigned, signed) = (unsigned >> shift, signed >> shift);
+            let mut bytes = Vec::new();
+            push_text(&mut bytes, &text);
+            prop_assert_eq!(text_size(&text), bytes.len() as u64);
+            push_uvarint(&mut bytes, unsigned);
+            push_varint(&mut bytes, signed);
+            let mut cursor = Cursor::new(&bytes, 0).unwrap();
+            prop_assert_eq!(cursor.text(), Ok(text.as_str()));
+            prop_assert_eq!((cursor.uvarint(), cursor.varint()), (Ok(unsigned), Ok(signed)));
+            prop_assert!(cursor.is_at_end() && cursor.uvarint().is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let mut cursor = Cursor::new(&[0xff; 11], 0).unwrap();
+        assert_eq!(cursor.uvarint(), Err(Malformed { at: 0, expected: "an integer of at most 64 bits" }));
+        let mut cursor = Cursor::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], 0).unwrap();
+        assert_eq!(cursor.uvarint(), Ok(u64::MAX));
+        assert!(Cursor::new(&[5, b'a'], 0).unwrap().text().is_err());
+        assert!(Cursor::new(&[1, 0xff], 0).unwrap().text().is_err());
+        assert!(Cursor::new(&[], 1).is_err());
+    }
+}
