@@ -9,7 +9,9 @@ use crate::ast::{
     Aggregate, Binary, Call, Expr, GroupSide, MatchingKind, Subquery, Unary, ValueType, VectorSelector,
 };
 use crate::error::{mistyped, replacement};
+use crate::features::DIAGNOSTIC_LIMIT;
 use crate::functions::{FunctionId, FunctionSpec, InfoFunction};
+use crate::interrupt::Interrupt;
 use crate::operators::OperatorKind;
 use crate::token::quoted;
 
@@ -17,18 +19,23 @@ use crate::token::quoted;
 pub(crate) fn check<'a>(
     exprs: impl Iterator<Item = &'a Expr>,
     text: &str,
+    interrupt: Option<&Interrupt>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut misread: Vec<u32> = diagnostics.iter().map(|error| error.span().start).collect();
     misread.sort_unstable();
-    let mut checker = Checker { text, diagnostics, misread };
+    let mut checker = Checker { text, interrupt, diagnostics, misread };
     for expr in exprs {
         checker.expr(expr);
     }
 }
 
+/// Most metric names besides the first that are complained of.
+const SECOND_NAMES_MAX: usize = 8;
+
 struct Checker<'a> {
     text: &'a str,
+    interrupt: Option<&'a Interrupt>,
     diagnostics: &'a mut Vec<Diagnostic>,
     /// Where syntax errors start, rising.
     misread: Vec<u32>,
@@ -55,6 +62,9 @@ impl Checker<'_> {
 
     /// Checks an expression and yields its type.
     fn expr(&mut self, expr: &Expr) -> Option<ValueType> {
+        if self.interrupt.is_some_and(Interrupt::is_set) || self.diagnostics.len() >= DIAGNOSTIC_LIMIT {
+            return None;
+        }
         match expr {
             Expr::Number(_) | Expr::String(_) | Expr::Error(_) => {}
             Expr::Selector(node) => self.selector(node, Emptiness::Refused),
@@ -82,7 +92,9 @@ impl Checker<'_> {
 
     fn selector(&mut self, node: &VectorSelector, emptiness: Emptiness) {
         if let Some(name) = node.name.as_ref().filter(|_| !node.is_name_quoted()) {
-            for matcher in node.matchers.iter().filter(|matcher| matcher.matcher.name() == METRIC_NAME) {
+            let seconds = node.matchers.iter().filter(|matcher| matcher.matcher.name() == METRIC_NAME);
+            // Each message repeats the name, which may be long.
+            for matcher in seconds.take(SECOND_NAMES_MAX) {
                 let mut second = String::new();
                 narthex_model::labels::quote(&mut second, matcher.matcher.value().as_bytes());
                 let message =

@@ -81,6 +81,16 @@ pub(crate) fn too_deep(limit: usize, span: Span) -> Diagnostic {
         .with_note("parentheses, signs, calls and chains of ^ count")
 }
 
+/// A text longer than the limit.
+pub(crate) fn too_large(limit: usize, text: &str) -> Diagnostic {
+    syntax(format!("expression has {} bytes, more than the limit of {limit}", text.len()), Span::default())
+}
+
+/// More operands, matchers and labels than the limit.
+pub(crate) fn too_many_parts(limit: usize, span: Span) -> Diagnostic {
+    syntax(format!("expression has more than {limit} operands, matchers and labels"), span)
+}
+
 /// A chain of operators longer than the limit.
 pub(crate) fn too_long(limit: usize, span: Span) -> Diagnostic {
     syntax(format!("expression is a chain of more than {limit} operations"), span)
@@ -96,8 +106,15 @@ const REMOVED: [(&str, &str); 2] = [
     ("drop_common_labels", "choose labels with `by` or `without` in its place"),
 ];
 
+/// Whether to look for what may have been meant, which takes longer than all else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Advice {
+    Wanted,
+    Unwanted,
+}
+
 /// A call of a function that does not exist.
-pub(crate) fn unknown_function(name: &str, span: Span) -> Diagnostic {
+pub(crate) fn unknown_function(name: &str, span: Span, advice: Advice) -> Diagnostic {
     let message = format!("unknown function with name {}", crate::token::quoted(name));
     if let Some((_, now)) = RENAMED.iter().find(|row| row.0 == name) {
         return Diagnostic::error(RENAMED_OR_REMOVED, message, span)
@@ -110,7 +127,11 @@ pub(crate) fn unknown_function(name: &str, span: Span) -> Diagnostic {
     let diagnostic = syntax(message, span).with_label("no function has this name");
     let functions = FUNCTIONS.iter().map(|row| row.name);
     let aggregations = AGGREGATIONS.iter().map(|row| row.name);
-    match nearest(name, functions.chain(aggregations)) {
+    let known = match advice {
+        Advice::Wanted => nearest(name, functions.chain(aggregations)),
+        Advice::Unwanted => None,
+    };
+    match known {
         Some(known) => diagnostic.with_suggestion(did_you_mean(span, known)),
         None => diagnostic,
     }

@@ -39,6 +39,18 @@ pub const NEST_LIMIT: usize = 256;
 /// How deep a tree may get through chains such as `a + b + c + …`, so that walking it needs a bounded stack.
 pub const CHAIN_LIMIT: usize = 512;
 
+/// How long a text may be, in bytes. Positions are 32 bits wide; memory and time grow with the length.
+pub const TEXT_BYTES_LIMIT: usize = 16 << 20;
+
+/// How many tokens and comments a text may have.
+pub const TOKEN_LIMIT: usize = 1 << 20;
+
+/// How many operands, matchers and listed labels an expression may have.
+pub const PART_LIMIT: usize = 1 << 17;
+
+/// After so many complaints the rest of a text is not read.
+pub const DIAGNOSTIC_LIMIT: usize = 1 << 15;
+
 /// What the parser accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParseOptions {
@@ -52,6 +64,8 @@ pub struct ParseOptions {
     pub fill_modifiers: bool,
     /// See [`NEST_LIMIT`].
     pub nest_limit: usize,
+    /// See [`TEXT_BYTES_LIMIT`], which it may not exceed.
+    pub text_bytes_max: usize,
 }
 
 impl ParseOptions {
@@ -62,6 +76,7 @@ impl ParseOptions {
         extended_range_selectors: false,
         fill_modifiers: false,
         nest_limit: NEST_LIMIT,
+        text_bytes_max: TEXT_BYTES_LIMIT,
     };
 
     /// Every feature on.
@@ -71,6 +86,7 @@ impl ParseOptions {
         extended_range_selectors: true,
         fill_modifiers: true,
         nest_limit: NEST_LIMIT,
+        text_bytes_max: TEXT_BYTES_LIMIT,
     };
 
     /// With one feature switched on.

@@ -20,5 +20,5 @@ pub use ast::{Expr, ValueType};
 pub use error::ParseError;
 pub use features::{Feature, ParseOptions};
 pub use interrupt::{Interrupt, StopReason};
-pub use parser::{Parse, parse, parse_metric, parse_selector};
+pub use parser::{Parse, parse, parse_interruptible, parse_metric, parse_selector};
 pub use series::{SequenceValue, SeriesDescription, parse_series};

@@ -2,9 +2,10 @@
 
 use super::{Labels, push_text};
 
-/// Collects pairs and makes a [`Labels`] of them; reusable through [`LabelsBuilder::reset`].
+/// Collects pairs, in time that grows with their number and no faster, and makes a [`Labels`] of them; reusable through [`LabelsBuilder::reset`].
 #[derive(Clone, Debug, Default)]
 pub struct LabelsBuilder {
+    /// In any order; of equal names the last counts.
     pairs: Vec<(String, String)>,
 }
 
@@ -27,10 +28,7 @@ impl LabelsBuilder {
 
     /// Sets a label, replacing its value; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) -> &mut LabelsBuilder {
-        match self.pairs.iter_mut().find(|pair| pair.0 == name) {
-            Some(pair) => value.clone_into(&mut pair.1),
-            None => self.pairs.push((name.into(), value.into())),
-        }
+        self.pairs.push((name.into(), value.into()));
         self
     }
 
@@ -48,13 +46,16 @@ impl LabelsBuilder {
 
     /// The present value of a label, empty when absent.
     pub fn value(&self, name: &str) -> &str {
-        self.pairs.iter().find(|pair| pair.0 == name).map_or("", |pair| &pair.1)
+        self.pairs.iter().rfind(|pair| pair.0 == name).map_or("", |pair| &pair.1)
     }
 
     /// The set; the builder keeps its pairs.
     pub fn build(&mut self) -> Labels {
+        // Stable and backwards, so that of equal names the last comes first.
+        self.pairs.reverse();
+        self.pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        self.pairs.dedup_by(|later, first| later.0 == first.0);
         self.pairs.retain(|pair| !pair.1.is_empty());
-        self.pairs.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut text =
             String::with_capacity(self.pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
         for (name, value) in &self.pairs {
@@ -75,6 +76,9 @@ mod tests {
         let mut builder = LabelsBuilder::from_labels(&base);
         builder.set("b", "").set("c", "3").set("a", "9").set("a", "8");
         assert_eq!(builder.build().to_string(), r#"{a="8", c="3"}"#);
+        builder.set("c", "").set("a", "7");
+        assert_eq!((builder.value("a"), builder.value("c")), ("7", ""));
+        assert_eq!(builder.build().to_string(), r#"{a="7"}"#);
         builder.reset(&base);
         assert_eq!(builder.remove("a").build().to_string(), r#"{b="2"}"#);
     }

@@ -12,6 +12,8 @@ mod string;
 use logos::Logos;
 use narthex_diag::Span;
 
+use crate::features::TOKEN_LIMIT;
+use crate::interrupt::Interrupt;
 use crate::token::{Token, TokenKind, quoted};
 use bracket::Bracket;
 use number::{Dialect, Scanned};
@@ -41,9 +43,14 @@ pub struct Lexed {
 
 /// The tokens of an expression.
 pub fn lex(text: &str) -> Lexed {
+    lex_interruptible(text, None)
+}
+
+/// As [`lex`]; the tokens end early when `interrupt` says so.
+pub(crate) fn lex_interruptible(text: &str, interrupt: Option<&Interrupt>) -> Lexed {
     // A little less than one token per four bytes is usual.
-    let lexed = Lexed { tokens: Vec::with_capacity(text.len() / 3 + 2), ..Lexed::default() };
-    let mut lexer = Lexer::new(text, lexed);
+    let tokens = Vec::with_capacity((text.len() / 3 + 2).min(TOKEN_LIMIT + 1));
+    let mut lexer = Lexer { interrupt, ..Lexer::new(text, Lexed { tokens, ..Lexed::default() }) };
     let end = lexer.run(Next::Outside);
     lexer.finish(end)
 }
@@ -77,6 +84,7 @@ struct Lexer<'a> {
     bracket: Option<Bracket>,
     /// Whether any bracket so far began with a number: what upstream asks before it allows a colon.
     has_duration: bool,
+    interrupt: Option<&'a Interrupt>,
 }
 
 fn stop(message: impl Into<String>, start: usize) -> Stop {
@@ -85,7 +93,7 @@ fn stop(message: impl Into<String>, start: usize) -> Stop {
 
 impl<'a> Lexer<'a> {
     fn new(text: &'a str, lexed: Lexed) -> Lexer<'a> {
-        Lexer { text, at: 0, lexed, paren_depth: 0, bracket: None, has_duration: false }
+        Lexer { text, at: 0, lexed, paren_depth: 0, bracket: None, has_duration: false, interrupt: None }
     }
 
     fn run(&mut self, mut next: Next) -> Result<(), Stop> {
@@ -117,6 +125,17 @@ impl<'a> Lexer<'a> {
         self.lexed.tokens.push(Token { kind, span: Span::new(start, end) });
     }
 
+    /// Ends the tokens of a text that has too many, or that nobody waits for.
+    fn go_on(&self) -> Result<(), Stop> {
+        if self.lexed.tokens.len() + self.lexed.comments.len() > TOKEN_LIMIT {
+            return Err(stop(format!("expression has more than {TOKEN_LIMIT} tokens"), self.at));
+        }
+        if self.interrupt.is_some_and(Interrupt::is_set) {
+            return Err(stop("interrupted", self.at));
+        }
+        Ok(())
+    }
+
     fn outside(&mut self) -> Step {
         let base = self.at;
         let mut pieces = Outside::lexer(&self.text[base..]);
@@ -124,6 +143,7 @@ impl<'a> Lexer<'a> {
             let span = pieces.span();
             let (start, end) = (base + span.start, base + span.end);
             self.at = end;
+            self.go_on()?;
             let Ok(piece) = piece else { return Err(self.unexpected_outside(start)) };
             match piece {
                 Outside::Space => {}
@@ -240,6 +260,7 @@ impl<'a> Lexer<'a> {
             let span = pieces.span();
             let (start, end) = (base + span.start, base + span.end);
             self.at = end;
+            self.go_on()?;
             let Ok(piece) = piece else { return Err(self.unexpected_inside(start)) };
             let kind = match piece {
                 Inside::Space => continue,

@@ -3,8 +3,11 @@
 use narthex_diag::{Applicability, Diagnostic, Span, Suggestion, nearest};
 
 use super::Parser;
-use crate::error::{did_you_mean, replacement};
+use crate::error::{Advice, did_you_mean, replacement};
 use crate::token::{KEYWORDS, Token, TokenKind};
+
+/// After so many complaints nothing is looked up any more that may have been meant.
+const ADVICE_MAX: usize = 100;
 
 /// Adds to a lexical error what its text alone tells.
 pub(super) fn advise_lexical(diagnostic: Diagnostic) -> Diagnostic {
@@ -48,9 +51,16 @@ impl Parser<'_> {
                     .then(|| replacement("separate the two with a comma", place, ",", Applicability::Unsafe))
             }
             "" if token.kind == TokenKind::Assign => unsafely("compare values with ==", "=="),
-            "" if token.kind == TokenKind::Identifier => self.known_word(token),
+            "" if token.kind == TokenKind::Identifier && self.diagnostics.len() < ADVICE_MAX => {
+                self.known_word(token)
+            }
             _ => None,
         }
+    }
+
+    /// Whether the next unknown function is worth looking for a similar one.
+    pub(super) fn next_advice(&self) -> Advice {
+        if self.diagnostics.len() < ADVICE_MAX { Advice::Wanted } else { Advice::Unwanted }
     }
 
     /// A keyword that may follow an expression, if the word is nearly one.

@@ -86,6 +86,7 @@ impl Parser<'_> {
 
     /// The label that a token names; a string has to be text, and not empty.
     fn label_name(&mut self, token: Token) -> Option<Spanned<Box<str>>> {
+        self.count_part();
         if token.kind != TokenKind::String {
             return Some(Spanned::new(token.span.slice(self.text).into(), token.span));
         }

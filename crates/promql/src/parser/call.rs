@@ -37,7 +37,8 @@ impl Parser<'_> {
     fn function(&mut self, name: Token) -> Option<FunctionId> {
         let text = name.span.slice(self.text);
         let Some(function) = FunctionId::by_name(text) else {
-            self.diagnostics.push(unknown_function(text, name.span));
+            let advice = self.next_advice();
+            self.diagnostics.push(unknown_function(text, name.span, advice));
             return None;
         };
         if function.spec().is_experimental && !self.options.experimental_functions {

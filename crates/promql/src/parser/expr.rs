@@ -124,6 +124,7 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Node {
+        self.count_part();
         let token = self.peek();
         match token.kind {
             TokenKind::Number | TokenKind::Duration => Node::leaf(self.number_literal()),

@@ -21,9 +21,10 @@ use narthex_model::{Labels, LabelsBuilder, Matcher};
 
 use crate::ast::Expr;
 use crate::check;
-use crate::error::{ParseError, first_place, syntax};
-use crate::features::ParseOptions;
-use crate::lexer::{LexError, Lexed, lex};
+use crate::error::{ParseError, first_place, syntax, too_large};
+use crate::features::{DIAGNOSTIC_LIMIT, ParseOptions, TEXT_BYTES_LIMIT};
+use crate::interrupt::{Interrupt, StopReason};
+use crate::lexer::{LexError, Lexed, lex, lex_interruptible};
 use crate::token::{Token, TokenKind, Tokens};
 
 pub(crate) use flat::Flat;
@@ -57,8 +58,31 @@ impl Parse {
 
 /// Reads an expression. Never fails: what cannot be read becomes [`Expr::Error`] and a diagnostic.
 pub fn parse(text: &str, options: &ParseOptions) -> Parse {
-    let lexed = lex(text);
-    let mut parser = Parser::new(text, options, &lexed);
+    read(text, options, None)
+}
+
+/// As [`parse`], but stops when `interrupt` says so.
+///
+/// # Errors
+/// Why it stopped.
+pub fn parse_interruptible(
+    text: &str,
+    options: &ParseOptions,
+    interrupt: &Interrupt,
+) -> Result<Parse, StopReason> {
+    let parse = read(text, options, Some(interrupt));
+    interrupt.reason().map_or(Ok(parse), Err)
+}
+
+fn read(text: &str, options: &ParseOptions, interrupt: Option<&Interrupt>) -> Parse {
+    let bytes_max = options.text_bytes_max.min(TEXT_BYTES_LIMIT);
+    if text.len() > bytes_max {
+        let diagnostics = vec![too_large(bytes_max, text)];
+        let place = LineColumn { line: 1, column: 1 };
+        return Parse { expr: Expr::Error(Span::default()), diagnostics, comments: Vec::new(), place };
+    }
+    let lexed = lex_interruptible(text, interrupt);
+    let mut parser = Parser { interrupt, ..Parser::new(text, options, &lexed) };
     let expr = parser.whole_expression();
     let diagnostics = parser.finish(Some(&expr));
     let place = first_place(text, &diagnostics);
@@ -71,6 +95,7 @@ pub fn parse(text: &str, options: &ParseOptions) -> Parse {
 /// # Errors
 /// When the text is anything else. A selector that may match everything is not refused here.
 pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    refuse_large(text)?;
     let lexed = lex(text);
     let mut parser = Parser::new(text, &ParseOptions::STABLE, &lexed);
     let mut matchers = Vec::new();
@@ -89,11 +114,20 @@ pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
 /// # Errors
 /// When the text is anything else.
 pub fn parse_metric(text: &str) -> Result<Labels, ParseError> {
+    refuse_large(text)?;
     let lexed = lex(text);
     let mut parser = Parser::new(text, &ParseOptions::STABLE, &lexed);
     let labels = parser.metric();
     parser.expect_end();
     ParseError::new(text, parser.finish(None)).map_or(Ok(labels), Err)
+}
+
+/// Refuses texts longer than [`TEXT_BYTES_LIMIT`].
+pub(crate) fn refuse_large(text: &str) -> Result<(), ParseError> {
+    if text.len() <= TEXT_BYTES_LIMIT {
+        return Ok(());
+    }
+    ParseError::new("", vec![too_large(TEXT_BYTES_LIMIT, text)]).map_or(Ok(()), Err)
 }
 
 /// What the parser is inside of, beyond what the call stack says.
@@ -123,6 +157,9 @@ pub(crate) struct Parser<'a> {
     /// End of the last token consumed.
     last_end: usize,
     depth: Depth,
+    /// Operands, matchers and labels so far.
+    parts: usize,
+    interrupt: Option<&'a Interrupt>,
 }
 
 /// An expression and how deep its tree is.
@@ -151,6 +188,8 @@ impl<'a> Parser<'a> {
             last_error_start: None,
             last_end: 0,
             depth: Depth::default(),
+            parts: 0,
+            interrupt: None,
         }
     }
 
@@ -167,7 +206,7 @@ impl<'a> Parser<'a> {
     /// All diagnostics: syntax first, then types, then limits.
     pub(crate) fn finish(mut self, expr: Option<&Expr>) -> Vec<Diagnostic> {
         let read = expr.into_iter().chain(&self.set_aside);
-        check::check(read, self.text, &mut self.diagnostics);
+        check::check(read, self.text, self.interrupt, &mut self.diagnostics);
         self.diagnostics.append(&mut self.limits);
         self.diagnostics
     }
@@ -185,6 +224,10 @@ impl<'a> Parser<'a> {
     /// Consumes the next token; the last one stays.
     pub(crate) fn advance(&mut self) -> Token {
         let token = self.peek();
+        if self.must_stop() {
+            self.skip_rest();
+            return token;
+        }
         if let [_, rest @ ..] = self.tokens.0
             && !rest.is_empty()
         {
@@ -192,6 +235,11 @@ impl<'a> Parser<'a> {
             self.last_end = token.span.end as usize;
         }
         token
+    }
+
+    /// Whether the rest of the text is not worth reading, or not wanted.
+    fn must_stop(&self) -> bool {
+        self.interrupt.is_some_and(Interrupt::is_set) || self.diagnostics.len() >= DIAGNOSTIC_LIMIT
     }
 
     /// Consumes the next token if it is of this kind.

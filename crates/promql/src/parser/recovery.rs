@@ -6,9 +6,9 @@ use narthex_diag::Span;
 
 use super::Parser;
 use super::advice::advise_lexical;
-use crate::error::{syntax, too_deep, too_long};
-use crate::features::CHAIN_LIMIT;
-use crate::token::{Token, TokenKind, describe};
+use crate::error::{syntax, too_deep, too_long, too_many_parts};
+use crate::features::{CHAIN_LIMIT, PART_LIMIT};
+use crate::token::{Token, TokenKind, Tokens, describe};
 
 impl Parser<'_> {
     /// Says that the next token does not fit, once per token. At a lexical error, says that instead.
@@ -75,13 +75,33 @@ impl Parser<'_> {
     pub(crate) fn report_too_deep(&mut self) {
         let span = self.peek().span;
         self.diagnostics.push(too_deep(self.options.nest_limit, span));
-        while !self.at_end() {
-            self.advance();
+        self.give_up();
+    }
+
+    /// Counts an operand, a matcher or a label; beyond the limit says so and gives up on the rest of the text.
+    pub(crate) fn count_part(&mut self) {
+        self.parts += 1;
+        if self.parts == PART_LIMIT + 1 {
+            self.diagnostics.push(too_many_parts(PART_LIMIT, self.peek().span));
+            self.give_up();
         }
+    }
+
+    /// Reads no further.
+    fn give_up(&mut self) {
+        self.skip_rest();
         // What follows is unread, so nothing more can be said of it, a lexical error included.
         self.last_error_start = Some(self.peek().span.start);
         if self.lex_error.is_some_and(|error| error.message.starts_with("unclosed")) {
             self.lex_error = None;
+        }
+    }
+
+    /// Skips to the end.
+    pub(super) fn skip_rest(&mut self) {
+        if let Some((last, before)) = self.all.split_last() {
+            self.tokens = Tokens(std::slice::from_ref(last));
+            self.last_end = before.last().map_or(0, |token| token.span.end as usize);
         }
     }
 

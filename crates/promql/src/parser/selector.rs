@@ -63,6 +63,7 @@ impl Parser<'_> {
     }
 
     fn matcher(&mut self, tokens: MatcherTokens, selector: &mut VectorSelector) {
+        self.count_part();
         match tokens {
             MatcherTokens::Name(token) => self.quoted_name(token, selector),
             MatcherTokens::Matcher { name, op, value } => {

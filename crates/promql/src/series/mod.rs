@@ -15,7 +15,7 @@ use narthex_model::{FloatHistogram, Labels, SampleValue};
 use crate::error::{ParseError, syntax};
 use crate::features::ParseOptions;
 use crate::lexer::lex_series;
-use crate::parser::{Parser, number_value};
+use crate::parser::{Parser, number_value, refuse_large};
 use crate::token::{Token, TokenKind, quoted};
 
 pub use start::{StartOffsets, parse_start_offsets};
@@ -65,6 +65,7 @@ impl SequenceValue {
 /// # Errors
 /// When the text is none; the first diagnostic has upstream's text.
 pub fn parse_series(text: &str) -> Result<SeriesDescription, ParseError> {
+    refuse_large(text)?;
     let lexed = lex_series(text);
     let mut reader = Reader {
         text,
