@@ -24,8 +24,12 @@ const SETTINGS: [(&str, Setting); 6] = [
 ];
 
 /// Scripts whose results depend on when names are removed. All others say the same in both modes.
-const OF_DELAYED_NAME_REMOVAL: [&str; 2] =
-    ["evaluation/delayed_name_removal", "functions/histogram_classic"];
+const OF_DELAYED_NAME_REMOVAL: [&str; 4] = [
+    "annotations/infos",
+    "annotations/warnings",
+    "evaluation/delayed_name_removal",
+    "functions/histogram_classic",
+];
 
 fn scripts() -> Vec<Fixture> {
     fixtures("promql", "test")
