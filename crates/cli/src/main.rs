@@ -17,7 +17,6 @@ mod paths;
 mod query_options;
 mod screen;
 mod times;
-mod tree_json;
 
 use std::process::ExitCode;
 

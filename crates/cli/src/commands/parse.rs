@@ -1,5 +1,6 @@
 //! `narthex parse`: how an expression is read.
 
+use narthex_api::tree::{Spans, tree};
 use narthex_diag::{Diagnostic, SourceMap};
 use narthex_promql::ast::dump::dump;
 
@@ -7,7 +8,6 @@ use super::QUERY_NAME;
 use crate::args::{ParseArgs, TreeFormat};
 use crate::exit::{Ended, Outcome};
 use crate::screen::Screen;
-use crate::tree_json::tree;
 
 /// Runs the command. The tree is shown even when parts could not be read: they appear as errors in it.
 pub(crate) fn run(args: &ParseArgs, screen: &Screen) -> Ended {
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &ParseArgs, screen: &Screen) -> Ended {
     screen.complain(&diagnostics, &sources);
     screen.print(&match args.output {
         TreeFormat::Tree => dump(&parse.expr),
-        TreeFormat::Json => format!("{:#}\n", tree(&parse.expr)),
+        TreeFormat::Json => format!("{:#}\n", tree(&parse.expr, Spans::Included)),
     })?;
     Ok(Outcome::of(has_findings))
 }

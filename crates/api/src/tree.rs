@@ -1,4 +1,4 @@
-//! A tree as JSON, shaped as the HTTP API's `/parse_query` answers, with spans added.
+//! A tree as JSON, as `/parse_query` answers, with spans for those who ask for them.
 
 use narthex_diag::Span;
 use narthex_model::number::format_plain;
@@ -10,9 +10,18 @@ use narthex_promql::ast::{
 };
 use serde_json::{Map, Value, json};
 
-/// The tree of an expression. Durations are in milliseconds; one that depends on the query's times is `null` beside
-/// its text.
-pub(crate) fn tree(expr: &Expr) -> Value {
+/// Whether nodes say where they stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spans {
+    /// No: what upstream answers.
+    LeftOut,
+    /// Each node has its first byte as `start` and the one behind its last as `end`.
+    Included,
+}
+
+/// The tree of an expression. Durations are in milliseconds; one that depends on the query's times is `null`. As deep
+/// as the expression, which the parser bounds.
+pub fn tree(expr: &Expr, spans: Spans) -> Value {
     let mut node = match expr {
         Expr::Number(node) => json!({"type": "numberLiteral", "val": format_plain(node.value)}),
         Expr::String(node) => json!({"type": "stringLiteral", "val": node.value.to_str_lossy()}),
@@ -22,18 +31,20 @@ pub(crate) fn tree(expr: &Expr) -> Value {
             value["range"] = duration(&node.range);
             value
         }
-        Expr::Subquery(node) => subquery(node),
-        Expr::Call(node) => call(node),
-        Expr::Aggregate(node) => aggregation(node),
-        Expr::Binary(node) => binary(node),
+        Expr::Subquery(node) => subquery(node, spans),
+        Expr::Call(node) => call(node, spans),
+        Expr::Aggregate(node) => aggregation(node, spans),
+        Expr::Binary(node) => binary(node, spans),
         Expr::Unary(node) => {
             let op = if node.op.value == UnaryOp::Minus { "-" } else { "+" };
-            json!({"type": "unaryExpr", "op": op, "expr": tree(&node.expr)})
+            json!({"type": "unaryExpr", "op": op, "expr": tree(&node.expr, spans)})
         }
-        Expr::Paren(node) => json!({"type": "parenExpr", "expr": tree(&node.expr)}),
+        Expr::Paren(node) => json!({"type": "parenExpr", "expr": tree(&node.expr, spans)}),
         Expr::Error(_) => json!({"type": "error"}),
     };
-    add_span(&mut node, expr.span());
+    if spans == Spans::Included {
+        add_span(&mut node, expr.span());
+    }
     node
 }
 
@@ -86,10 +97,10 @@ fn duration(expr: &DurationExpr) -> Value {
     expr.evaluate_ms(nothing).map_or(Value::Null, |ms| json!(ms))
 }
 
-fn subquery(node: &Subquery) -> Value {
+fn subquery(node: &Subquery, spans: Spans) -> Value {
     let step = node.step.as_ref().map_or(json!(0), duration);
     let mut value = json!({
-        "type": "subquery", "expr": tree(&node.expr), "range": duration(&node.range), "step": step,
+        "type": "subquery", "expr": tree(&node.expr, spans), "range": duration(&node.range), "step": step,
     });
     add_modifiers(&mut value, &node.modifiers);
     value
@@ -104,8 +115,8 @@ fn type_name(value_type: ValueType) -> &'static str {
     }
 }
 
-fn call(node: &Call) -> Value {
-    let args: Vec<Value> = node.args.iter().map(tree).collect();
+fn call(node: &Call, spans: Spans) -> Value {
+    let args: Vec<Value> = node.args.iter().map(|arg| tree(arg, spans)).collect();
     let function = node.function.map_or(Value::Null, |function| {
         let spec = function.spec();
         let types: Vec<&str> = spec.parameters.iter().map(|parameter| type_name(*parameter)).collect();
@@ -118,13 +129,13 @@ fn call(node: &Call) -> Value {
     json!({"type": "call", "func": function, "args": args})
 }
 
-fn aggregation(node: &Aggregate) -> Value {
+fn aggregation(node: &Aggregate, spans: Spans) -> Value {
     let grouping = node.grouping.as_ref();
     let labels: Vec<&str> = grouping.map_or(Vec::new(), |grouping| names(&grouping.labels));
     let is_without = grouping.is_some_and(|grouping| grouping.keyword.value == GroupingKind::Without);
     json!({
-        "type": "aggregation", "op": node.op.as_str(), "expr": tree(&node.expr),
-        "param": node.parameter.as_ref().map_or(Value::Null, tree), "grouping": labels, "without": is_without,
+        "type": "aggregation", "op": node.op.as_str(), "expr": tree(&node.expr, spans),
+        "param": node.parameter.as_ref().map_or(Value::Null, |parameter| tree(parameter, spans)), "grouping": labels, "without": is_without,
     })
 }
 
@@ -132,10 +143,10 @@ fn names(labels: &[narthex_diag::Spanned<Box<str>>]) -> Vec<&str> {
     labels.iter().map(|label| &*label.value).collect()
 }
 
-fn binary(node: &Binary) -> Value {
+fn binary(node: &Binary, spans: Spans) -> Value {
     let joins = [&node.lhs, &node.rhs].iter().all(|side| side.value_type() == Some(ValueType::InstantVector));
     json!({
-        "type": "binaryExpr", "op": node.op.as_str(), "lhs": tree(&node.lhs), "rhs": tree(&node.rhs),
+        "type": "binaryExpr", "op": node.op.as_str(), "lhs": tree(&node.lhs, spans), "rhs": tree(&node.rhs, spans),
         "bool": node.bool_modifier.is_some(),
         "matching": if joins { matching(node, node.matching.as_ref()) } else { Value::Null },
     })

@@ -1,0 +1,252 @@
+//! JSON as upstream writes it, in chunks that are handed over while the rest is still being written.
+
+mod value;
+
+use std::fmt;
+
+use narthex_model::Timestamp;
+use narthex_model::number::push_integer;
+
+pub use value::write_value;
+
+/// A chunk is handed over once it has this many bytes.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Nobody reads what is written any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the answer any more")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Where the bytes of an answer go. Taking a chunk may block: that is how a slow reader slows the writer down.
+pub trait ChunkSink {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When nobody reads them.
+    fn accept(&mut self, chunk: Vec<u8>) -> Result<(), Closed>;
+}
+
+/// Collects everything.
+impl ChunkSink for Vec<u8> {
+    fn accept(&mut self, mut chunk: Vec<u8>) -> Result<(), Closed> {
+        if self.is_empty() {
+            *self = chunk;
+        } else {
+            self.append(&mut chunk);
+        }
+        Ok(())
+    }
+}
+
+/// Writes JSON into chunks. What stands between two checkpoints is in one chunk, however long.
+pub struct JsonWriter<'a> {
+    buffer: Vec<u8>,
+    sink: &'a mut dyn ChunkSink,
+}
+
+/// Which characters of a string are escaped besides those that must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Escape {
+    /// None: names and values of labels.
+    Plain,
+    /// Those that mean something in HTML or end a line in JavaScript: all other texts.
+    Html,
+}
+
+impl<'a> JsonWriter<'a> {
+    /// Writes into `sink`.
+    pub fn new(sink: &'a mut dyn ChunkSink) -> JsonWriter<'a> {
+        JsonWriter { buffer: Vec::new(), sink }
+    }
+
+    /// Appends text that is JSON already.
+    pub fn raw(&mut self, text: &str) {
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    /// A place at which the chunk may end; it does if it is large enough.
+    ///
+    /// # Errors
+    /// When nobody reads.
+    #[inline]
+    pub fn checkpoint(&mut self) -> Result<(), Closed> {
+        if self.buffer.len() < CHUNK_BYTES { Ok(()) } else { self.hand_over() }
+    }
+
+    #[cold]
+    fn hand_over(&mut self) -> Result<(), Closed> {
+        // The next chunk gets about as long: one allocation each.
+        let next = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
+        self.sink.accept(std::mem::replace(&mut self.buffer, next))
+    }
+
+    /// Hands over what is left.
+    ///
+    /// # Errors
+    /// When nobody reads.
+    pub fn finish(self) -> Result<(), Closed> {
+        if self.buffer.is_empty() { Ok(()) } else { self.sink.accept(self.buffer) }
+    }
+
+    /// A list in brackets, with a checkpoint behind each item.
+    ///
+    /// # Errors
+    /// When nobody reads.
+    pub fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T) -> Result<(), Closed>,
+    ) -> Result<(), Closed> {
+        self.buffer.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.buffer.push(b',');
+            }
+            write(self, item)?;
+            self.checkpoint()?;
+        }
+        self.buffer.push(b']');
+        Ok(())
+    }
+
+    /// A string with `"`, `\` and controls escaped: names and values of labels.
+    pub fn string(&mut self, text: &str) {
+        self.quoted(text, Escape::Plain);
+    }
+
+    /// A string that is also safe within HTML, as upstream writes all texts but labels.
+    pub fn html_string(&mut self, text: &str) {
+        self.quoted(text, Escape::Html);
+    }
+
+    fn quoted(&mut self, text: &str, escape: Escape) {
+        self.buffer.push(b'"');
+        let bytes = text.as_bytes();
+        let mut written = 0;
+        let mut at = 0;
+        while let Some(found) = bytes[at..].iter().position(|&byte| may_need_escape(byte, escape)) {
+            at += found;
+            let Some((escaped, length)) = escape_sequence(&bytes[at..], escape) else {
+                at += 1;
+                continue;
+            };
+            self.buffer.extend_from_slice(&bytes[written..at]);
+            self.buffer.extend_from_slice(escaped.as_bytes());
+            at += length;
+            written = at;
+        }
+        self.buffer.extend_from_slice(&bytes[written..]);
+        self.buffer.push(b'"');
+    }
+
+    /// Seconds: whole ones bare, otherwise with three decimals.
+    pub fn seconds(&mut self, at_ms: Timestamp) {
+        if at_ms < 0 {
+            self.buffer.push(b'-');
+        }
+        let ms = at_ms.unsigned_abs();
+        push_integer(&mut self.buffer, ms / 1000);
+        let rest = ms % 1000;
+        if rest != 0 {
+            let digit = |number: u64| b'0' + (number % 10) as u8;
+            self.buffer.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+        }
+    }
+}
+
+#[inline]
+fn may_need_escape(byte: u8, escape: Escape) -> bool {
+    let always = byte < 0x20 || byte == b'"' || byte == b'\\';
+    always || (escape == Escape::Html && matches!(byte, b'<' | b'>' | b'&' | 0xe2))
+}
+
+/// What stands for the beginning of `bytes`, and how many of them it stands for.
+fn escape_sequence(bytes: &[u8], escape: Escape) -> Option<(String, usize)> {
+    let sequence = match bytes[0] {
+        b'"' => "\\\"".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        b'\n' => "\\n".to_owned(),
+        b'\r' => "\\r".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        0x08 if escape == Escape::Html => "\\b".to_owned(),
+        0x0c if escape == Escape::Html => "\\f".to_owned(),
+        // The line and paragraph separators U+2028 and U+2029.
+        0xe2 => {
+            let last =
+                bytes.get(2).copied().filter(|last| bytes[1] == 0x80 && matches!(last, 0xa8 | 0xa9))?;
+            return Some((format!("\\u202{}", last - 0xa0), 3));
+        }
+        byte => format!("\\u{byte:04x}"),
+    };
+    Some((sequence, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut JsonWriter<'_>)) -> String {
+        let mut body = Vec::new();
+        let mut out = JsonWriter::new(&mut body);
+        write(&mut out);
+        out.finish().unwrap();
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn strings_are_escaped_as_upstream_does() {
+        let text = "a\"\\\n\r\t\u{1}\u{8}\u{c}<>&\u{2028}\u{2029}\u{20ac}é\u{7f}";
+        assert_eq!(
+            written(|out| out.string(text)),
+            "\"a\\\"\\\\\\n\\r\\t\\u0001\\u0008\\u000c<>&\u{2028}\u{2029}€é\u{7f}\""
+        );
+        assert_eq!(
+            written(|out| out.html_string(text)),
+            "\"a\\\"\\\\\\n\\r\\t\\u0001\\b\\f\\u003c\\u003e\\u0026\\u2028\\u2029€é\u{7f}\""
+        );
+    }
+
+    #[test]
+    fn seconds_have_three_decimals_or_none() {
+        let rows = [
+            (0, "0"),
+            (1, "0.001"),
+            (-1, "-0.001"),
+            (1500, "1.500"),
+            (-61_020, "-61.020"),
+            (999, "0.999"),
+            (i64::MIN, "-9223372036854775.808"),
+            (i64::MAX, "9223372036854775.807"),
+        ];
+        for (at_ms, text) in rows {
+            assert_eq!(written(|out| out.seconds(at_ms)), text);
+        }
+    }
+
+    #[test]
+    fn chunks_are_handed_over_on_the_way() {
+        struct Lengths(Vec<usize>);
+        impl ChunkSink for Lengths {
+            fn accept(&mut self, chunk: Vec<u8>) -> Result<(), Closed> {
+                self.0.push(chunk.len());
+                if self.0.len() < 3 { Ok(()) } else { Err(Closed) }
+            }
+        }
+        let mut lengths = Lengths(Vec::new());
+        let mut out = JsonWriter::new(&mut lengths);
+        let items = std::iter::repeat_n("0123456789", 1_000_000);
+        let outcome = out.list(items, |out, item| {
+            out.string(item);
+            Ok(())
+        });
+        assert_eq!(outcome, Err(Closed));
+        assert!(lengths.0.iter().all(|length| (CHUNK_BYTES..CHUNK_BYTES + 16).contains(length)));
+    }
+}
