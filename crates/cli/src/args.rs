@@ -6,7 +6,7 @@ use narthex_plan::QueryParameters;
 
 use crate::exit::Trouble;
 use crate::output::OutputFormat;
-use crate::query_options::FeatureArgs;
+use crate::query_options::{FeatureArgs, LimitArgs};
 use crate::screen::Color;
 use crate::times::{parse_step, parse_time};
 
@@ -144,6 +144,9 @@ pub(crate) struct QueryArgs {
     /// Give up after this long
     #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
     pub(crate) timeout_ms: i64,
+    /// How much the query may use
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// How the result is written
     #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) output: OutputFormat,

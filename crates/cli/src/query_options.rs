@@ -1,6 +1,7 @@
 //! Flags that change what a query means, under upstream's names.
 
 use clap::Args;
+use narthex_eval::Limits;
 use narthex_eval::context::EvalOptions;
 use narthex_promql::ParseOptions;
 use narthex_promql::features::Feature;
@@ -33,6 +34,39 @@ pub(crate) fn parse_feature(name: &str) -> Result<QueryFeature, String> {
         let known: Vec<&str> = language.chain(ENGINE_FEATURES.iter().map(|row| row.1)).collect();
         format!("no such feature; known are {}", known.join(", "))
     })
+}
+
+/// How much a query may use. Names of flags are upstream's where it has them.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Most samples held in memory at once
+    #[arg(long = "query.max-samples", value_name = "COUNT", default_value_t = Limits::DEFAULT.samples_max)]
+    samples_max: usize,
+    /// Most bytes held in memory at once
+    #[arg(long = "query.max-bytes", value_name = "BYTES", default_value_t = Limits::DEFAULT.bytes_max)]
+    bytes_max: usize,
+    /// Most series of one selector
+    #[arg(long = "query.max-series", value_name = "COUNT", default_value_t = Limits::DEFAULT.series_max)]
+    series_max: usize,
+    /// Most steps of a subquery
+    #[arg(long = "query.max-steps", value_name = "COUNT", default_value_t = Limits::DEFAULT.steps_max)]
+    steps_max: usize,
+    /// Most points, series times steps, of all selectors together
+    #[arg(long = "query.max-points", value_name = "COUNT", default_value_t = Limits::DEFAULT.points_max)]
+    points_max: usize,
+}
+
+impl LimitArgs {
+    /// The limits of the engine.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            samples_max: self.samples_max,
+            series_max: self.series_max,
+            steps_max: self.steps_max,
+            points_max: self.points_max,
+            bytes_max: self.bytes_max,
+        }
+    }
 }
 
 /// `--enable-feature`, on every command that parses.

@@ -158,6 +158,11 @@ impl QueryContext {
         self.pool.peak()
     }
 
+    /// The bytes held now; none after the query has ended, its result apart.
+    pub fn bytes_held(&self) -> usize {
+        self.pool.held()
+    }
+
     /// Counts samples that are no longer held.
     pub fn release_samples(&self, samples: usize) {
         self.counters.samples.fetch_sub(samples, Ordering::Relaxed);

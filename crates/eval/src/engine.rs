@@ -107,13 +107,14 @@ impl Query {
 
     /// The surroundings of one evaluation, for [`Query::evaluate_in`].
     pub fn context(&self) -> QueryContext {
-        QueryContext::new(self.plan.parameters, self.options.limits, self.options.eval)
+        self.interruptible_context(&Interrupt::new())
     }
 
     /// As [`Query::context`], stopped by a token that others may know already.
     pub fn interruptible_context(&self, interrupt: &Interrupt) -> QueryContext {
         let (limits, eval) = (self.options.limits, self.options.eval);
-        QueryContext::interruptible(self.plan.parameters, limits, eval, interrupt.clone())
+        let context = QueryContext::interruptible(self.plan.parameters, limits, eval, interrupt.clone());
+        context.for_part("result", self.plan.root.span())
     }
 
     /// Evaluates the query over a store.

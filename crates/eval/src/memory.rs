@@ -53,7 +53,6 @@ impl Pool {
     }
 
     /// The bytes held now.
-    #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }

@@ -12,7 +12,7 @@
 //!
 //! `UPDATE=1 cargo test` records what is produced instead of comparing, and deletes recordings nobody makes any more.
 //!
-//! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`random`],
+//! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`hostile`], [`random`],
 //! [`scratch`], [`shop`].
 
 #![expect(clippy::disallowed_methods, reason = "tests are steered by the environment")]
@@ -20,6 +20,7 @@
 pub mod diff;
 pub mod fixture;
 pub mod golden;
+pub mod hostile;
 pub mod outside;
 pub mod random;
 pub mod scratch;

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
     }
     let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
     let parameters = args.range.parameters(at_ms, args.lookback_ms)?;
-    let engine = Engine::new(EngineOptions { eval: args.features.eval_options(), ..EngineOptions::STABLE });
+    let (eval, limits) = (args.features.eval_options(), args.limits.limits());
+    let engine = Engine::new(EngineOptions { eval, limits, ..EngineOptions::STABLE });
     let prepared = engine.prepare(&query.expr, parameters);
     match prepared.and_then(|prepared| evaluate_within(&prepared, &samples, args.timeout_ms)) {
         Ok(result) => show(args, &query, &result, screen),

@@ -183,6 +183,10 @@ fn quantiles(
             series.annotate_metric(AnnotationKind::HistogramIgnoredInMixedRange);
         }
         let phi = parameter.and_then(|column| column.float(step)).unwrap_or(f64::NAN);
+        // Only where there is a float to rank; the argument of the call is φ.
+        if !(0.0..=1.0).contains(&phi) {
+            series.annotate(AnnotationKind::QuantileOutOfRange(phi));
+        }
         sorted.clear();
         sorted.extend_from_slice(window.floats.values);
         out.set_float(step, quantile(phi, &mut sorted));

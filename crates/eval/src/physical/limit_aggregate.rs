@@ -6,7 +6,7 @@ use narthex_plan::logical::Grouping;
 use narthex_promql::aggregations::AggregateOp;
 
 use super::scalar::ScalarInput;
-use super::{BoxedOperator, Description, Operator, SeriesMetadata};
+use super::{BoxedOperator, Description, Operator, SeriesMetadata, drain};
 use crate::aggregations::groups::{Groups, grouping_text};
 use crate::aggregations::parameter::{element_counts, element_shares};
 use crate::column::SeriesBatch;
@@ -126,7 +126,11 @@ impl Operator for LimitAggregate<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         let input = self.input.series(context)?;
         self.rule = self.rule(&input, context)?;
-        Ok(if matches!(self.rule, Rule::Nothing) { Arc::new([]) } else { input })
+        if matches!(self.rule, Rule::Nothing) {
+            drain(&mut *self.input, context)?;
+            return Ok(Arc::new([]));
+        }
+        Ok(input)
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {

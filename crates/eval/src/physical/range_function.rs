@@ -73,15 +73,6 @@ impl<'a> RangeFunctionOperator<'a> {
             output: Reservation::default(),
         }
     }
-
-    fn annotate_parameters(&self, context: &QueryContext) {
-        if self.function != RangeFunction::OverTime(OverTimeFunction::Quantile) {
-            return;
-        }
-        if let (Some(input), Some(column)) = (self.parameters.first(), self.parameter_columns.first()) {
-            super::annotate_quantiles(column, input.span(), context);
-        }
-    }
 }
 
 /// One call, the same for every series.
@@ -124,9 +115,6 @@ impl Operator for RangeFunctionOperator<'_> {
         self.input = self.source.series(context)?;
         for parameter in &mut self.parameters {
             self.parameter_columns.push(parameter.column(context)?);
-        }
-        if !self.input.is_empty() {
-            self.annotate_parameters(context);
         }
         if self.function.keeps_name() {
             return Ok(Arc::clone(&self.input));

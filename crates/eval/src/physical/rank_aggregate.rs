@@ -10,7 +10,7 @@ use narthex_promql::aggregations::AggregateOp;
 
 use super::computed::Computed;
 use super::scalar::ScalarInput;
-use super::{BoxedOperator, Description, Operator, SeriesMetadata};
+use super::{BoxedOperator, Description, Operator, SeriesMetadata, drain};
 use crate::aggregations::groups::{Groups, grouping_text};
 use crate::aggregations::parameter::element_counts;
 pub(super) use crate::aggregations::rank::Best;
@@ -94,6 +94,7 @@ impl Operator for RankAggregate<'_> {
         let input = self.input.series(context)?;
         let parameter = self.parameter.column(context)?;
         let Some(counts) = element_counts(&parameter, self.parameter.span())? else {
+            drain(&mut *self.input, context)?;
             return Ok(Arc::new([]));
         };
         let groups = Groups::new(&input, self.grouping, context)?;
