@@ -75,14 +75,15 @@ impl FloatHistogram {
     }
 
     /// All populated buckets from the lowest to the highest; those that overlap the zero bucket end where it begins.
+    ///
+    /// The zero bucket counts as populated only above 0, as upstream has it: a negated histogram seems to have none.
     pub fn ascending(&self) -> impl Iterator<Item = Bucket> + '_ {
         let negative = indices_backward(&self.negative_spans).zip(self.negative_buckets.iter().rev());
         let negative = negative.map(|(index, &count)| self.negative_bucket(index, count));
         let clipped = |bucket| self.clipped(bucket);
-        let zero = std::iter::once(self.zero_bucket());
         negative
             .map(clipped)
-            .chain(zero)
+            .chain(self.zero_bucket_if_populated())
             .chain(self.positive().map(clipped))
             .filter(|bucket| bucket.count != 0.0)
     }
@@ -92,12 +93,15 @@ impl FloatHistogram {
         let positive = indices_backward(&self.positive_spans).zip(self.positive_buckets.iter().rev());
         let positive = positive.map(|(index, &count)| self.positive_bucket(index, count));
         let clipped = |bucket| self.clipped(bucket);
-        let zero = std::iter::once(self.zero_bucket());
         positive
             .map(clipped)
-            .chain(zero)
+            .chain(self.zero_bucket_if_populated())
             .chain(self.negative().map(clipped))
             .filter(|bucket| bucket.count != 0.0)
+    }
+
+    fn zero_bucket_if_populated(&self) -> Option<Bucket> {
+        (self.zero_count > 0.0).then(|| self.zero_bucket())
     }
 
     fn positive_bucket(&self, index: i32, count: f64) -> Bucket {
@@ -176,6 +180,15 @@ mod tests {
         let expected =
             [(1, "[-4,-2):5"), (1, "[-1,-0.75):1"), (3, "[-0.75,0.75]:2"), (0, "(0.75,1]:3"), (0, "(2,4]:1")];
         assert_eq!(shown, expected.map(|(code, text)| (code, text.to_owned())));
+    }
+
+    #[test]
+    fn a_negative_zero_bucket_is_in_the_text_only() {
+        let mut negated = two_sided();
+        negated.negate();
+        assert!(negated.to_string().contains("[-0.75,0.75]:-2"));
+        assert_eq!(negated.ascending().count(), 4);
+        assert_eq!(negated.descending().count(), 4);
     }
 
     #[test]
