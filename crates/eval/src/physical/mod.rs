@@ -145,6 +145,15 @@ fn selected(
     Ok(((0..series).map(metadata).collect(), held))
 }
 
+/// Computes what is left of an input of which nothing is taken: its errors and annotations count nevertheless.
+fn drain(input: &mut dyn Operator, context: &QueryContext) -> Result<(), EvalError> {
+    let mut batch = SeriesBatch::new();
+    while input.next_batch(context, &mut batch)? {
+        context.check()?;
+    }
+    Ok(())
+}
+
 /// Warns of quantiles outside of [0, 1], each value once.
 pub(crate) fn annotate_quantiles(column: &StepColumn, span: Span, context: &QueryContext) {
     for quantile in (0..column.len()).filter_map(|step| column.float(step)) {
