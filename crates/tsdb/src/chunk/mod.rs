@@ -63,6 +63,17 @@ impl Encoding {
         Encoding::ALL.into_iter().find(|encoding| *encoding as u8 == number)
     }
 
+    /// The number of samples that `chunk` says it has; 0 of bytes that are no chunk.
+    pub fn sample_count(self, chunk: &[u8]) -> u16 {
+        let count = chunk.first_chunk().map_or(0, |count| u16::from_be_bytes(*count));
+        match self {
+            Encoding::HistogramWithStart | Encoding::FloatHistogramWithStart => {
+                count & histogram_decoder::COUNT_WITH_START_MAX
+            }
+            Encoding::Xor | Encoding::Xor2 | Encoding::Histogram | Encoding::FloatHistogram => count,
+        }
+    }
+
     /// Appends all samples of `chunk` to the column of their kind.
     ///
     /// # Errors

@@ -4,11 +4,11 @@ use std::fmt;
 
 /// Where bytes contradict their format, and what should be there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Malformed {
+pub(crate) struct Malformed {
     /// Offset in the file.
-    pub at: usize,
+    pub(crate) at: usize,
     /// What was expected there.
-    pub expected: &'static str,
+    pub(crate) expected: &'static str,
 }
 
 impl fmt::Display for Malformed {

@@ -1,0 +1,168 @@
+//! Queries on a block.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use narthex_model::{Labels, Matcher, TimeRange};
+use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError};
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
+
+use super::{Block, Tombstones, columns};
+use crate::index::{ChunkMeta, SeriesReader};
+use crate::postings::{Postings, select};
+
+/// So many series are read by one worker at a time; fewer are not worth a second worker.
+const SERIES_PER_WORKER: usize = 1024;
+/// To know which values a selection has, its series are looked at when there are at most so many per value.
+const SERIES_PER_VALUE: u64 = 4;
+
+impl Queryable for Block {
+    fn querier(&self, _: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
+        Ok(Box::new(BlockQuerier { block: self, tombstones: self.tombstones() }))
+    }
+}
+
+/// A block as it was when the query began: what is deleted meanwhile is still seen.
+struct BlockQuerier<'b> {
+    block: &'b Block,
+    tombstones: Arc<Tombstones>,
+}
+
+impl BlockQuerier<'_> {
+    fn selected(&self, matchers: &[Matcher]) -> Result<Postings, StorageError> {
+        select(&self.block.dictionary(), matchers)
+    }
+
+    /// Reads the series that have chunks in `range`.
+    fn read_series(&self, numbers: &[u32], range: TimeRange) -> Result<Vec<Selected>, StorageError> {
+        let mut reader = SeriesReader::default();
+        let mut selected = Vec::with_capacity(numbers.len());
+        for &number in numbers {
+            self.block.index.entry(number, &mut reader)?;
+            let from = reader.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
+            let to = reader.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
+            if from < to {
+                let labels = reader.labels().collect();
+                selected.push(Selected { labels, number, chunks: reader.chunks[from..to].into() });
+            }
+        }
+        Ok(selected)
+    }
+
+    fn values_of(
+        &self,
+        name: &str,
+        selected: &Postings,
+        is_many: bool,
+    ) -> Result<Vec<String>, StorageError> {
+        let index = &self.block.index;
+        if is_many {
+            let mut values = Vec::new();
+            for entry in index.values_from(name, "")? {
+                let entry = entry?;
+                if index.list(entry.list)?.any(|number| selected.contains(number)) {
+                    values.push(entry.value.to_owned());
+                }
+            }
+            return Ok(values);
+        }
+        let mut values = BTreeSet::new();
+        let mut reader = SeriesReader::default();
+        for number in selected.iter() {
+            index.entry(number, &mut reader)?;
+            values.extend(reader.labels().find(|label| label.0 == name).map(|label| label.1));
+        }
+        Ok(values.into_iter().map(str::to_owned).collect())
+    }
+}
+
+impl Querier for BlockQuerier<'_> {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        hints: &SelectHints,
+    ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
+        let numbers: Vec<u32> = self.selected(matchers)?.iter().collect();
+        let mut series = if range.is_empty() {
+            Vec::new()
+        } else if numbers.len() <= SERIES_PER_WORKER {
+            self.read_series(&numbers, range)?
+        } else {
+            let pieces = numbers.par_chunks(SERIES_PER_WORKER).map(|piece| self.read_series(piece, range));
+            pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+        };
+        if hints.series_max > 0 {
+            series.truncate(hints.series_max);
+        }
+        Ok(Box::new(BlockSeriesSet { block: self.block, tombstones: Arc::clone(&self.tombstones), series }))
+    }
+
+    fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        let index = &self.block.index;
+        if matchers.is_empty() {
+            return Ok(index.names().map(str::to_owned).collect());
+        }
+        let mut names = HashSet::new();
+        let mut reader = SeriesReader::default();
+        for number in self.selected(matchers)?.iter() {
+            index.entry(number, &mut reader)?;
+            names.extend(reader.labels().map(|label| label.0));
+        }
+        let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
+        let index = &self.block.index;
+        let count = index.entries_of(name).map_or(0, |entries| u64::from(entries.count));
+        if name.is_empty() || count == 0 {
+            return Ok(Vec::new());
+        }
+        if matchers.is_empty() {
+            return index.values_from(name, "")?.map(|entry| entry.map(|entry| entry.value.to_owned())).collect();
+        }
+        let selected = self.selected(matchers)?;
+        self.values_of(name, &selected, selected.len() > count.saturating_mul(SERIES_PER_VALUE))
+    }
+}
+
+struct BlockSeriesSet<'b> {
+    block: &'b Block,
+    tombstones: Arc<Tombstones>,
+    series: Vec<Selected>,
+}
+
+/// A series with its chunks within the selected range.
+struct Selected {
+    labels: Labels,
+    number: u32,
+    chunks: Box<[ChunkMeta]>,
+}
+
+impl SeriesSet for BlockSeriesSet<'_> {
+    fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    fn labels(&self, series: usize) -> &Labels {
+        &self.series[series].labels
+    }
+
+    fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+        samples.clear();
+        let Selected { number, chunks, .. } = &self.series[series];
+        let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
+        let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
+        for chunk in chunks.get(from..to).unwrap_or(&[]) {
+            self.block.decode(chunk, samples)?;
+        }
+        columns::clip(range, samples);
+        for deleted in self.tombstones.of(u64::from(*number)) {
+            columns::remove(*deleted, samples);
+        }
+        Ok(())
+    }
+}
