@@ -16,6 +16,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-storage", &[]),
     ("narthex-plan", &[]),
     ("narthex-rulefmt", &[]),
+    ("narthex-remote", &["snap"]),
     ("narthex-tsdb", &["crc32c", "memmap2", "rayon", "roaring", "ruzstd", "serde_json", "snap"]),
     ("narthex-eval", &["rayon"]),
     ("narthex-lint", &[]),
