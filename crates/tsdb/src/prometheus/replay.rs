@@ -1,0 +1,405 @@
+//! A head as Prometheus would have it after a start on the same files.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
+use narthex_storage::{Appender, SampleBuffer, StorageError, StorageErrorKind};
+
+use super::damage::Damage;
+use super::files::{LiveFiles, Source, Visitor};
+use super::head_chunks::{HeadChunk, HeadChunks};
+use super::record::{MarkerEntry, Record, SampleEntry, SeriesEntry, TombstoneEntry};
+use super::snapshot::SnapshotSeries;
+use crate::chunk::Encoding;
+use crate::fs::Fs;
+use crate::head::{Head, HeadLimits};
+
+/// How often the files are looked for again when one of them vanishes while it is to be read.
+const TRIES_MAX: usize = 5;
+
+/// What is taken over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ForeignOptions {
+    /// Limits of each of the two heads.
+    pub limits: HeadLimits,
+    /// In-order samples before this are in blocks: the greatest `maxTime` of all blocks that were not made of
+    /// out-of-order or stale series. `Timestamp::MIN` without blocks.
+    pub min_valid_ms: Timestamp,
+}
+
+/// What Prometheus has in memory and in its logs, as far as it can be read.
+#[derive(Debug)]
+pub struct ForeignHead {
+    /// Samples that came in order.
+    pub head: Head,
+    /// Samples that came out of order, in order. Where both have a sample of a series at an instant, `head` counts.
+    pub out_of_order: Head,
+    /// What was found and what was not taken.
+    pub report: ForeignReport,
+}
+
+/// What was found in the files and what was not taken.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ForeignReport {
+    /// Where reading had to stop.
+    pub damages: Vec<Damage>,
+    /// Chunks of `chunks_head`.
+    pub head_chunks: u64,
+    /// Records of all logs.
+    pub records: u64,
+    /// Records of types that came after this code.
+    pub records_unknown: u64,
+    /// Samples in records, each as often as it is there.
+    pub samples: u64,
+    /// Exemplars, which the head does not keep.
+    pub exemplars: u64,
+    /// Samples and head chunks of series that no record names.
+    pub without_series: u64,
+    /// Samples that a store does not take, such as histograms that contradict themselves.
+    pub refused: u64,
+    /// Why the first of them was not taken.
+    pub first_refusal: Option<String>,
+}
+
+impl ForeignHead {
+    /// Reads everything that Prometheus keeps beside its blocks. The directory may be in use; not a byte is changed.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a limit is reached.
+    pub fn read(
+        fs: &dyn Fs,
+        data_dir: &Path,
+        options: ForeignOptions,
+    ) -> Result<ForeignHead, StorageError> {
+        let mut files = LiveFiles::find(fs, data_dir)?;
+        for _ in 1..TRIES_MAX {
+            match ForeignHead::read_files(fs, &files, options) {
+                Err(error) if error.kind() == StorageErrorKind::Io => {
+                    // Prometheus removes what it has put into a block or a checkpoint.
+                    let found = LiveFiles::find(fs, data_dir)?;
+                    if found == files {
+                        return Err(error);
+                    }
+                    files = found;
+                }
+                done => return done,
+            }
+        }
+        ForeignHead::read_files(fs, &files, options)
+    }
+
+    fn read_files(
+        fs: &dyn Fs,
+        files: &LiveFiles,
+        options: ForeignOptions,
+    ) -> Result<ForeignHead, StorageError> {
+        let first = Replay::run(fs, files, Replay::new(options))?;
+        if first.found.is_empty() {
+            return Ok(first.finish());
+        }
+        // Deletions are rare. A head only grows, so it is built again without what was deleted.
+        let mut again = Replay::new(options);
+        again.deleted = first.found;
+        Ok(Replay::run(fs, files, again)?.finish())
+    }
+}
+
+/// Samples that are deleted.
+#[derive(Debug, Default)]
+struct Deleted {
+    /// Parts of series.
+    ranges: HashMap<Labels, Vec<TimeRange>>,
+    /// Numbers whose series were taken out of the head.
+    removed: Vec<u64>,
+}
+
+impl Deleted {
+    fn is_empty(&self) -> bool {
+        self.ranges.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// A series.
+#[derive(Debug)]
+struct Slot {
+    labels: Labels,
+    /// Its newest in-order sample.
+    last_ms: Option<Timestamp>,
+    deleted: Vec<TimeRange>,
+    /// Out-of-order samples of head chunks.
+    late: Vec<Late>,
+    /// Those of the log since its last marker.
+    late_in_log: Vec<Late>,
+}
+
+/// Time, value, start of the counter.
+type Late = (Timestamp, SampleValue, Timestamp);
+
+/// Where a sample is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    InOrder,
+    LateChunk,
+    LateLog,
+}
+
+impl Slot {
+    fn new(labels: Labels, deleted: Vec<TimeRange>) -> Slot {
+        Slot { labels, last_ms: None, deleted, late: Vec::new(), late_in_log: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+struct Replay {
+    options: ForeignOptions,
+    head: Head,
+    out_of_order: Head,
+    report: ForeignReport,
+    slots: Vec<Slot>,
+    by_labels: HashMap<Labels, usize>,
+    by_reference: HashMap<u64, usize>,
+    chunks: HashMap<u64, Vec<HeadChunk>>,
+    /// Where the last head chunk is: a marker beyond it speaks of a chunk that was written since.
+    last_chunk: u64,
+    deleted: Deleted,
+    found: Deleted,
+    buffer: SampleBuffer,
+}
+
+impl Replay {
+    fn new(options: ForeignOptions) -> Replay {
+        Replay {
+            options,
+            head: Head::new(options.limits),
+            out_of_order: Head::new(options.limits),
+            report: ForeignReport::default(),
+            slots: Vec::new(),
+            by_labels: HashMap::new(),
+            by_reference: HashMap::new(),
+            chunks: HashMap::new(),
+            last_chunk: 0,
+            deleted: Deleted::default(),
+            found: Deleted::default(),
+            buffer: SampleBuffer::new(),
+        }
+    }
+
+    fn run(fs: &dyn Fs, files: &LiveFiles, mut replay: Replay) -> Result<Replay, StorageError> {
+        let mut chunks = HeadChunks::open(fs, &files.head_chunks_dir())?;
+        // Chunks are found by one and loaded by the other, when it is known whose they are.
+        let mut loader = HeadChunks::open(fs, &files.head_chunks_dir())?;
+        let damages = files.read(fs, &mut chunks, &mut Loading { replay: &mut replay, loader: &mut loader })?;
+        replay.report.damages = damages;
+        replay.report.without_series += replay.chunks.values().map(|chunks| chunks.len() as u64).sum::<u64>();
+        replay.take_out_of_order()?;
+        Ok(replay)
+    }
+
+    fn finish(self) -> ForeignHead {
+        ForeignHead { head: self.head, out_of_order: self.out_of_order, report: self.report }
+    }
+
+    /// The series with these labels, now also known by `reference`.
+    fn slot(&mut self, reference: u64, labels: Labels) -> usize {
+        let slots = &mut self.slots;
+        let deleted = &mut self.deleted.ranges;
+        let slot = *self.by_labels.entry(labels).or_insert_with_key(|labels| {
+            let deleted = deleted.remove(labels).unwrap_or_default();
+            slots.push(Slot::new(labels.clone(), deleted));
+            slots.len() - 1
+        });
+        self.by_reference.insert(reference, slot);
+        slot
+    }
+
+    fn series(&mut self, entry: SeriesEntry, loader: &mut HeadChunks) -> Result<(), StorageError> {
+        let slot = self.slot(entry.reference, entry.labels);
+        for chunk in self.chunks.remove(&entry.reference).unwrap_or_default() {
+            let Some(encoding) = chunk.encoding else { continue };
+            if self.deleted.removed.contains(&entry.reference) {
+                continue;
+            }
+            let bytes = loader.load(&chunk)?;
+            let place = if chunk.is_out_of_order { Place::LateChunk } else { Place::InOrder };
+            self.chunk(slot, encoding, &bytes, place)?;
+        }
+        Ok(())
+    }
+
+    /// All samples of a chunk.
+    fn chunk(
+        &mut self,
+        slot: usize,
+        encoding: Encoding,
+        bytes: &[u8],
+        place: Place,
+    ) -> Result<(), StorageError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        if let Err(reason) = encoding.decode_into(bytes, &mut buffer) {
+            self.refuse(|labels| format!("chunk of series {labels}: {reason}"), slot);
+        } else {
+            for (at_ms, value, start_ms) in samples(&buffer) {
+                self.sample(slot, (at_ms, value, start_ms), place)?;
+            }
+        }
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn sample_entry(&mut self, entry: SampleEntry, place: Place) -> Result<(), StorageError> {
+        self.report.samples += 1;
+        match self.by_reference.get(&entry.reference) {
+            None => self.report.without_series += 1,
+            Some(_) if self.deleted.removed.contains(&entry.reference) => {}
+            Some(&slot) => {
+                self.sample(slot, (entry.at_ms, entry.value, entry.start_ms), place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A sample that is not newer than the newest of its series is in a head chunk, or came out of order and is in the
+    /// other log as well.
+    fn sample(
+        &mut self,
+        slot: usize,
+        (at_ms, value, start_ms): Late,
+        place: Place,
+    ) -> Result<(), StorageError> {
+        let series = &mut self.slots[slot];
+        if series.deleted.iter().any(|range| range.contains(at_ms)) {
+            return Ok(());
+        }
+        match place {
+            Place::InOrder => {}
+            Place::LateChunk => return { series.late.push((at_ms, value, start_ms)); Ok(()) },
+            Place::LateLog => return { series.late_in_log.push((at_ms, value, start_ms)); Ok(()) },
+        }
+        if at_ms < self.options.min_valid_ms || series.last_ms.is_some_and(|last_ms| at_ms <= last_ms) {
+            return Ok(());
+        }
+        let appended = self.head.append(&series.labels, at_ms, value, start_ms);
+        match appended {
+            Ok(()) => series.last_ms = Some(at_ms),
+            Err(error) if error.kind() == StorageErrorKind::InvalidSample => {
+                self.refuse(|_| error.to_string(), slot);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, reason: impl FnOnce(&Labels) -> String, slot: usize) {
+        self.report.refused += 1;
+        let labels = &self.slots[slot].labels;
+        self.report.first_refusal.get_or_insert_with(|| reason(labels));
+    }
+
+    fn tombstone(&mut self, entry: TombstoneEntry) {
+        if entry.range == TimeRange::new(Timestamp::MIN, Timestamp::MAX) {
+            self.found.removed.push(entry.reference);
+        } else if let Some(&slot) = self.by_reference.get(&entry.reference) {
+            let ranges = self.found.ranges.entry(self.slots[slot].labels.clone()).or_default();
+            ranges.push(entry.range);
+        }
+    }
+
+    /// What the log has of a series is in head chunks, unless these were written after they were read.
+    fn marker(&mut self, entry: MarkerEntry) {
+        if entry.chunk > self.last_chunk {
+            return;
+        }
+        if let Some(&slot) = self.by_reference.get(&entry.reference) {
+            self.slots[slot].late_in_log.clear();
+        }
+    }
+
+    /// Puts out-of-order samples in order. Of several at one instant the one that came first counts.
+    fn take_out_of_order(&mut self) -> Result<(), StorageError> {
+        for slot in 0..self.slots.len() {
+            let mut samples = std::mem::take(&mut self.slots[slot].late);
+            samples.append(&mut self.slots[slot].late_in_log);
+            samples.sort_by_key(|sample| sample.0);
+            samples.dedup_by_key(|sample| sample.0);
+            for (at_ms, value, start_ms) in samples {
+                let labels = &self.slots[slot].labels;
+                match self.out_of_order.append(labels, at_ms, value, start_ms) {
+                    Err(error) if error.kind() == StorageErrorKind::InvalidSample => {
+                        self.refuse(|_| error.to_string(), slot);
+                    }
+                    outcome => outcome?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is in a buffer, sample by sample. A chunk is of one kind.
+fn samples(buffer: &SampleBuffer) -> impl Iterator<Item = Late> + '_ {
+    let SampleBuffer { floats, histograms } = buffer;
+    let start = |starts: &[Timestamp], at: usize| starts.get(at).copied().unwrap_or(0);
+    let floats = floats.timestamps.iter().zip(&floats.values).enumerate().map(move |(at, (&at_ms, &value))| {
+        (at_ms, SampleValue::Float(value), start(&floats.start_timestamps, at))
+    });
+    let histograms = histograms.timestamps.iter().zip(&histograms.values).enumerate().map(
+        move |(at, (&at_ms, value))| {
+            (at_ms, SampleValue::Histogram(value.clone()), start(&histograms.start_timestamps, at))
+        },
+    );
+    floats.chain(histograms)
+}
+
+/// A replay with the files that it loads head chunks from.
+struct Loading<'a> {
+    replay: &'a mut Replay,
+    loader: &'a mut HeadChunks,
+}
+
+impl Visitor for Loading<'_> {
+    fn head_chunk(&mut self, chunk: &HeadChunk, _: &[u8]) -> Result<(), StorageError> {
+        let Replay { options, report, chunks, last_chunk, .. } = &mut *self.replay;
+        report.head_chunks += 1;
+        *last_chunk = chunk.place;
+        if chunk.is_out_of_order || chunk.range.max_ms >= options.min_valid_ms {
+            chunks.entry(chunk.reference).or_default().push(*chunk);
+        }
+        Ok(())
+    }
+
+    fn snapshot_series(&mut self, series: SnapshotSeries) -> Result<(), StorageError> {
+        let SnapshotSeries { reference, labels, chunk } = series;
+        self.replay.report.records += 1;
+        self.replay.series(SeriesEntry { reference, labels }, self.loader)?;
+        let is_removed = self.replay.deleted.removed.contains(&reference);
+        let chunk = chunk.filter(|_| !is_removed).and_then(|chunk| Some((chunk.encoding?, chunk.bytes)));
+        match (chunk, self.replay.by_reference.get(&reference)) {
+            (Some((encoding, bytes)), Some(&slot)) => {
+                self.replay.chunk(slot, encoding, &bytes, Place::InOrder)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn record(&mut self, source: Source, record: Record) -> Result<(), StorageError> {
+        let replay = &mut *self.replay;
+        replay.report.records += 1;
+        let place = if source == Source::Wbl { Place::LateLog } else { Place::InOrder };
+        match record {
+            Record::Series(entries) => {
+                entries.into_iter().try_for_each(|entry| replay.series(entry, self.loader))?;
+            }
+            Record::Samples(entries) => {
+                entries.into_iter().try_for_each(|entry| replay.sample_entry(entry, place))?;
+            }
+            Record::Tombstones(entries) => entries.into_iter().for_each(|entry| replay.tombstone(entry)),
+            Record::Markers(entries) => entries.into_iter().for_each(|entry| replay.marker(entry)),
+            Record::Exemplars(entries) => replay.report.exemplars += entries.len() as u64,
+            Record::Metadata(_) => {}
+            Record::Unknown(_) => replay.report.records_unknown += 1,
+        }
+        Ok(())
+    }
+}
