@@ -111,7 +111,8 @@ impl<'a> VectorBinary<'a> {
                 join.one_side.add(series, join.table.ones[series].0, column);
             }
         }
-        if self.rule.fill_many().is_some() {
+        // With a value for what is missing, an empty side is no reason not to look at the other.
+        if self.rule.fill_many().is_some() || self.rule.fill_one().is_some() {
             let mut all = Presence::default();
             all.reset(self.steps);
             all.set_all();
@@ -286,8 +287,10 @@ impl<'a> VectorBinary<'a> {
     ) -> Result<bool, EvalError> {
         let mut many_batch = std::mem::take(&mut join.many_batch);
         while self.many.next_batch(context, &mut many_batch)? {
-            batch.start(join.table.many[many_batch.first].first_slot);
             let first = many_batch.first;
+            // Operators without any series may yield a batch nevertheless.
+            let Some(many) = join.table.many.get(first) else { continue };
+            batch.start(many.first_slot);
             for (series, column) in (first..).zip(&mut many_batch.columns) {
                 self.join_column(join, series, column, context, batch)?;
             }
