@@ -1,84 +1,161 @@
-//! Aggregations: all values of a group in a list, then a definition.
+//! Aggregations: all samples of a group in a list, then a definition.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use narthex_model::labels::METRIC_NAME;
-use narthex_model::{Labels, Timestamp};
+use narthex_model::number::format_plain;
+use narthex_model::{FloatHistogram, Labels, LabelsBuilder, SampleValue, Timestamp};
 use narthex_promql::aggregations::AggregateOp;
 use narthex_promql::ast::{Aggregate, GroupingKind};
 
-use super::{Element, Oracle, OracleError, failed, unsupported};
+use super::{Element, Oracle, OracleError, added, failed, label, window};
 
 impl Oracle<'_> {
-    pub(super) fn aggregate(&self, node: &Aggregate, at_ms: Timestamp) -> Result<Vec<Element>, OracleError> {
-        let mut groups: BTreeMap<Labels, Vec<Element>> = BTreeMap::new();
-        for element in self.vector(&node.expr, at_ms)? {
-            groups.entry(group_labels(node, &element.labels)).or_default().push(element);
-        }
-        let parameter = match &node.parameter {
-            Some(parameter) if node.op != AggregateOp::CountValues => self.scalar(parameter, at_ms)?,
-            _ => f64::NAN,
-        };
-        let groups = groups.into_iter();
-        match node.op {
-            AggregateOp::Topk | AggregateOp::Bottomk => {
-                if parameter.is_nan() {
-                    return failed("Parameter value is NaN");
+    pub(super) fn aggregate(
+        &self,
+        node: &Aggregate,
+        times: &[Timestamp],
+    ) -> Result<Vec<Vec<Element>>, OracleError> {
+        let input = self.vectors(&node.expr, times)?;
+        match (node.op, &node.parameter) {
+            (
+                AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk | AggregateOp::LimitRatio,
+                Some(parameter),
+            ) => {
+                let parameters = self.scalars(parameter, times)?;
+                super::limit::limited(node, input, &parameters)
+            }
+            (AggregateOp::CountValues, Some(parameter)) => {
+                let name = label::text(parameter)?;
+                if name.is_empty() {
+                    return failed("invalid label name \"\"");
                 }
-                let count = parameter.max(0.0) as usize;
-                Ok(groups.flat_map(|(_, group)| best(node.op, group, count)).collect())
+                Ok(input.iter().map(|step| count_values(node, &name, step)).collect())
             }
-            AggregateOp::CountValues | AggregateOp::Limitk | AggregateOp::LimitRatio => {
-                unsupported(node.op.as_str())
+            (_, parameter) => {
+                let parameters = match parameter {
+                    Some(parameter) => self.scalars(parameter, times)?,
+                    None => vec![f64::NAN; times.len()],
+                };
+                let steps = input.into_iter().zip(parameters);
+                Ok(steps.map(|(step, parameter)| self.folded(node, step, parameter)).collect())
             }
-            _ => Ok(groups.map(|(labels, group)| folded(node.op, labels, &group, parameter)).collect()),
         }
     }
-}
 
-fn group_labels(node: &Aggregate, labels: &Labels) -> Labels {
-    let Some(grouping) = &node.grouping else { return Labels::empty() };
-    let is_listed = |name: &str| grouping.labels.iter().any(|label| &*label.value == name);
-    match grouping.keyword.value {
-        GroupingKind::By => labels.filtered(|name, _| is_listed(name)),
-        GroupingKind::Without => labels.filtered(|name, _| name != METRIC_NAME && !is_listed(name)),
+    fn folded(&self, node: &Aggregate, step: Vec<Element>, parameter: f64) -> Vec<Element> {
+        let groups = grouped(node, step, &[]).into_iter();
+        let element = |(labels, group): (Labels, Vec<Element>)| {
+            let drops_name = group.iter().any(|element| element.drops_name);
+            let value = value(node.op, &group, parameter)?;
+            let mut element = Element { drops_name, ..Element::new(labels, value) };
+            self.drop_name(&mut element);
+            Some(element)
+        };
+        groups.filter_map(element).collect()
     }
 }
 
-fn folded(op: AggregateOp, labels: Labels, group: &[Element], parameter: f64) -> Element {
-    let values: Vec<f64> = group.iter().map(|element| element.value).collect();
-    let value = match op {
-        AggregateOp::Sum => values.iter().sum(),
-        AggregateOp::Avg => mean(&values),
-        AggregateOp::Count => values.len() as f64,
-        AggregateOp::Min => values.iter().copied().fold(f64::NAN, f64::min),
-        AggregateOp::Max => values.iter().copied().fold(f64::NAN, f64::max),
-        AggregateOp::Stddev => variance(&values).sqrt(),
-        AggregateOp::Stdvar => variance(&values),
-        AggregateOp::Quantile => quantile(parameter, &values),
-        _ => 1.0,
-    };
-    let drops_name = group.iter().any(|element| element.drops_name);
-    Element { labels, drops_name, value, taken_ms: 0 }
+/// The elements of a step by group, `added` being a label that always tells groups apart.
+pub(super) fn grouped(
+    node: &Aggregate,
+    step: Vec<Element>,
+    added: &[&str],
+) -> BTreeMap<Labels, Vec<Element>> {
+    let mut groups: BTreeMap<Labels, Vec<Element>> = BTreeMap::new();
+    for element in step {
+        groups.entry(group_labels(node, &element.labels, added)).or_default().push(element);
+    }
+    groups
 }
 
-/// The first `count` elements by falling or rising value, NaN last; of equal ones the earlier.
-fn best(op: AggregateOp, mut group: Vec<Element>, count: usize) -> Vec<Element> {
-    group.sort_by(|a, b| {
-        let (a, b) = if op == AggregateOp::Topk { (-a.value, -b.value) } else { (a.value, b.value) };
-        a.is_nan().cmp(&b.is_nan()).then(a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal))
+fn group_labels(node: &Aggregate, labels: &Labels, added: &[&str]) -> Labels {
+    let listed = node.grouping.as_ref().map_or(&[][..], |grouping| &grouping.labels);
+    let is_listed = |name: &str| listed.iter().any(|label| &*label.value == name);
+    let is_without =
+        node.grouping.as_ref().is_some_and(|grouping| grouping.keyword.value == GroupingKind::Without);
+    labels.filtered(|name, _| match is_without {
+        true => name != METRIC_NAME && !is_listed(name),
+        false => is_listed(name) || added.contains(&name),
+    })
+}
+
+/// How often each value occurs.
+fn count_values(node: &Aggregate, name: &str, step: &[Element]) -> Vec<Element> {
+    let labelled = step.iter().map(|element| {
+        let text = match &element.value {
+            SampleValue::Float(value) => format_plain(*value),
+            SampleValue::Histogram(value) => value.to_string(),
+        };
+        let labels = LabelsBuilder::from_labels(&element.labels).set(name, &text).build();
+        Element { labels, ..element.clone() }
     });
-    group.truncate(count);
-    group
+    let groups = grouped(node, labelled.collect(), &[name]).into_iter();
+    groups.map(|(labels, group)| Element::new(labels, group.len() as f64)).collect()
 }
 
+/// The value of a group; `None` where histograms and floats do not go together, or nothing counts.
+fn value(op: AggregateOp, group: &[Element], parameter: f64) -> Option<SampleValue> {
+    let floats: Vec<f64> = group.iter().filter_map(Element::float).collect();
+    let histograms: Vec<Arc<FloatHistogram>> = group.iter().filter_map(Element::histogram).cloned().collect();
+    let count = group.len() as f64;
+    match op {
+        AggregateOp::Count => return Some(count.into()),
+        AggregateOp::Group => return Some(1.0.into()),
+        AggregateOp::Sum | AggregateOp::Avg if !histograms.is_empty() => {
+            let divisor = if op == AggregateOp::Avg { count } else { 1.0 };
+            let total = floats.is_empty().then(|| window::histogram_total(&histograms, divisor));
+            return total.flatten().map(SampleValue::from);
+        }
+        _ => {}
+    }
+    floats.first()?;
+    let value = match op {
+        AggregateOp::Sum => super::compensated(floats),
+        AggregateOp::Avg => mean(&floats),
+        AggregateOp::Min => floats.iter().copied().fold(f64::NAN, f64::min),
+        AggregateOp::Max => floats.iter().copied().fold(f64::NAN, f64::max),
+        AggregateOp::Stddev => variance(&floats).sqrt(),
+        AggregateOp::Stdvar => variance(&floats),
+        _ => quantile(parameter, &floats),
+    };
+    Some(value.into())
+}
+
+/// The compensated sum divided by the number of values; where that is too large, the mean is carried along.
 pub(super) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    let mut sum = (0.0, 0.0);
+    for (before, &value) in values.iter().enumerate() {
+        let next = added(sum, value);
+        if before > 0 && next.0.is_infinite() {
+            return carried_mean(values, before, sum);
+        }
+        sum = next;
+    }
+    let count = values.len() as f64;
+    sum.0 / count + sum.1 / count
 }
 
-pub(super) fn variance(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64
+/// Goes on from the sum of the first `before` values.
+fn carried_mean(values: &[f64], before: usize, sum: (f64, f64)) -> f64 {
+    let mut mean = (sum.0 / before as f64, sum.1 / before as f64);
+    for (at, value) in values.iter().enumerate().skip(before) {
+        let count = (at + 1) as f64;
+        let kept = (count - 1.0) / count;
+        mean = added((kept * mean.0, kept * mean.1), value / count);
+    }
+    mean.0 + mean.1
+}
+
+fn variance(values: &[f64]) -> f64 {
+    let (mut mean, mut squares) = (0.0, 0.0);
+    for (count, value) in (1..).zip(values) {
+        let distance = value - mean;
+        mean += distance / f64::from(count);
+        squares += distance * (value - mean);
+    }
+    squares / values.len() as f64
 }
 
 /// Interpolated between the neighbours of the rank; NaN stands before everything.

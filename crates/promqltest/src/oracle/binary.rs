@@ -3,70 +3,107 @@
 use std::collections::BTreeSet;
 
 use narthex_model::labels::METRIC_NAME;
-use narthex_model::{Labels, LabelsBuilder, Timestamp};
+use narthex_model::{Labels, LabelsBuilder, SampleValue, Timestamp};
 use narthex_promql::ast::{Binary, GroupSide, MatchingKind};
 use narthex_promql::operators::{BinaryOp, OperatorKind};
 
+use super::operand::{Outcome, combined};
 use super::{Element, Oracle, OracleError, Value, failed, unsupported};
 
 impl Oracle<'_> {
-    pub(super) fn binary(&self, node: &Binary, at_ms: Timestamp) -> Result<Value, OracleError> {
-        if node.op.kind() == OperatorKind::Trim || node.fill.left.is_some() || node.fill.right.is_some() {
-            return unsupported("trimming and filling");
-        }
-        match (self.value(&node.lhs, at_ms)?, self.value(&node.rhs, at_ms)?) {
-            (Value::Scalar(left), Value::Scalar(right)) => {
-                let answer = combined(node.op, left, right);
-                Ok(Value::Scalar(answer.unwrap_or_else(|holds| f64::from(u8::from(holds)))))
+    pub(super) fn binary(&self, node: &Binary, times: &[Timestamp]) -> Result<Value, OracleError> {
+        match (self.value(&node.lhs, times)?, self.value(&node.rhs, times)?) {
+            (Value::Scalars(left), Value::Scalars(right)) => {
+                let values = left.into_iter().zip(right);
+                values
+                    .map(|(left, right)| scalar(node.op, left, right))
+                    .collect::<Result<_, _>>()
+                    .map(Value::Scalars)
             }
-            (Value::Vector(left), Value::Scalar(right)) => {
-                let elements =
-                    left.iter().filter_map(|one| element(node, one, (one.value, right), one.value));
-                Ok(Value::Vector(elements.collect()))
+            (Value::Vectors(left), Value::Scalars(right)) => {
+                let pairs = left.iter().zip(right);
+                let step = |(left, right): (&Vec<Element>, f64)| {
+                    let right = SampleValue::from(right);
+                    left.iter()
+                        .filter_map(|one| outcome(node, one, (&one.value, &right), &one.value))
+                        .collect()
+                };
+                self.settled(pairs.map(step).collect())
             }
-            (Value::Scalar(left), Value::Vector(right)) => {
-                let elements =
-                    right.iter().filter_map(|one| element(node, one, (left, one.value), one.value));
-                Ok(Value::Vector(elements.collect()))
+            (Value::Scalars(left), Value::Vectors(right)) => {
+                let pairs = left.into_iter().zip(&right);
+                let step = |(left, right): (f64, &Vec<Element>)| {
+                    let left = SampleValue::from(left);
+                    right
+                        .iter()
+                        .filter_map(|one| outcome(node, one, (&left, &one.value), &one.value))
+                        .collect()
+                };
+                self.settled(pairs.map(step).collect())
             }
-            (Value::Vector(left), Value::Vector(right)) if node.op.is_set() => {
-                Ok(Value::Vector(set(node, left, right)))
+            (Value::Vectors(left), Value::Vectors(right)) => {
+                let pairs = left.into_iter().zip(right);
+                let step = |(left, right): (Vec<Element>, Vec<Element>)| match node.op.kind() {
+                    OperatorKind::Set => Ok(set(node, left, right)),
+                    _ => self.matched(node, &left, &right),
+                };
+                self.settled(pairs.map(step).collect::<Result<_, _>>()?)
             }
-            (Value::Vector(left), Value::Vector(right)) => matched(node, &left, &right).map(Value::Vector),
             _ => unsupported("operations on windows and strings"),
         }
     }
-}
 
-/// The result of arithmetic, or whether a comparison holds.
-fn combined(op: BinaryOp, left: f64, right: f64) -> Result<f64, bool> {
-    match op {
-        BinaryOp::Add => Ok(left + right),
-        BinaryOp::Sub => Ok(left - right),
-        BinaryOp::Mul => Ok(left * right),
-        BinaryOp::Div => Ok(left / right),
-        BinaryOp::Mod => Ok(left % right),
-        BinaryOp::Pow => Ok(left.powf(right)),
-        BinaryOp::Atan2 => Ok(left.atan2(right)),
-        BinaryOp::Equal => Err(left == right),
-        BinaryOp::NotEqual => Err(left != right),
-        BinaryOp::Less => Err(left < right),
-        BinaryOp::LessOrEqual => Err(left <= right),
-        BinaryOp::Greater => Err(left > right),
-        BinaryOp::GreaterOrEqual => Err(left >= right),
-        BinaryOp::TrimUpper | BinaryOp::TrimLower | BinaryOp::And | BinaryOp::Or | BinaryOp::Unless => {
-            Err(false)
+    fn matched(
+        &self,
+        node: &Binary,
+        left: &[Element],
+        right: &[Element],
+    ) -> Result<Vec<Element>, OracleError> {
+        let pairs = Pairs::new(node, left, right)?;
+        let mut seen = BTreeSet::new();
+        let mut elements = Vec::new();
+        for (key, many, one) in pairs.list {
+            if !is_grouped(node) && !seen.insert((key.clone(), Labels::empty())) {
+                return failed("multiple matches for labels: many-to-one matching must be explicit");
+            }
+            let base = Element { labels: result_labels(node, &many.labels, &one.labels), ..many.clone() };
+            let (left, right) =
+                if pairs.is_left_many { (&many.value, &one.value) } else { (&one.value, &many.value) };
+            let Some(mut outcome) = outcome(node, &base, (left, right), left) else { continue };
+            self.drop_name(&mut outcome);
+            if is_grouped(node) && !seen.insert((key, outcome.labels.clone())) {
+                return failed("multiple matches for labels: grouping labels must ensure unique matches");
+            }
+            elements.push(outcome);
         }
+        Ok(elements)
     }
 }
 
-/// The outcome for `base`, whose labels count; a comparison keeps `kept`.
-fn element(node: &Binary, base: &Element, operands: (f64, f64), kept: f64) -> Option<Element> {
+/// A comparison of scalars says 0 or 1.
+fn scalar(op: BinaryOp, left: f64, right: f64) -> Result<f64, OracleError> {
+    match combined(op, &left.into(), &right.into()) {
+        Outcome::Value(SampleValue::Float(value)) => Ok(value),
+        Outcome::Holds(holds) => Ok(f64::from(u8::from(holds))),
+        _ => failed(format!("operator {:?} not allowed for Scalar operations", op.as_str())),
+    }
+}
+
+/// What becomes of `base`, whose labels count; a comparison keeps `kept`.
+fn outcome(
+    node: &Binary,
+    base: &Element,
+    operands: (&SampleValue, &SampleValue),
+    kept: &SampleValue,
+) -> Option<Element> {
     match combined(node.op, operands.0, operands.1) {
-        Ok(value) => Some(base.with(value)),
-        Err(holds) if node.bool_modifier.is_some() => Some(base.with(f64::from(u8::from(holds)))),
-        Err(true) => Some(Element { value: kept, ..base.clone() }),
-        Err(false) => None,
+        Outcome::Value(value) if node.op.kind() == OperatorKind::Trim => {
+            Some(Element { value, ..base.clone() })
+        }
+        Outcome::Value(value) => Some(base.with(value)),
+        Outcome::Holds(holds) if node.bool_modifier.is_some() => Some(base.with(f64::from(u8::from(holds)))),
+        Outcome::Holds(true) => Some(Element { value: kept.clone(), ..base.clone() }),
+        Outcome::Holds(false) | Outcome::Nothing => None,
     }
 }
 
@@ -112,36 +149,41 @@ fn is_grouped(node: &Binary) -> bool {
     node.matching.as_ref().is_some_and(|matching| matching.group.is_some())
 }
 
-fn matched(node: &Binary, left: &[Element], right: &[Element]) -> Result<Vec<Element>, OracleError> {
-    if left.is_empty() || right.is_empty() {
-        return Ok(Vec::new());
-    }
-    let is_left_many = many_side(node) == GroupSide::Left;
-    let (many, one) = if is_left_many { (left, right) } else { (right, left) };
-    let one_keys: Vec<Labels> = one.iter().map(|element| key(node, &element.labels)).collect();
-    if (1..one_keys.len()).any(|at| one_keys[..at].contains(&one_keys[at])) {
-        return failed("many-to-many matching not allowed: matching labels must be unique on one side");
-    }
-    let mut seen = BTreeSet::new();
-    let mut elements = Vec::new();
-    for element in many {
-        let key = key(node, &element.labels);
-        let Some(partner) = one_keys.iter().position(|other| *other == key) else { continue };
-        let (a, b) = (element.value, one[partner].value);
-        let operands = if is_left_many { (a, b) } else { (b, a) };
-        let labels = result_labels(node, &element.labels, &one[partner].labels);
-        let is_new = if is_grouped(node) { true } else { seen.insert((key.clone(), Labels::empty())) };
-        if !is_new {
-            return failed("multiple matches for labels: many-to-one matching must be explicit");
+/// The partners of a step: key, element of the side with many, element of the other.
+struct Pairs {
+    is_left_many: bool,
+    list: Vec<(Labels, Element, Element)>,
+}
+
+impl Pairs {
+    fn new(node: &Binary, left: &[Element], right: &[Element]) -> Result<Pairs, OracleError> {
+        let is_left_many = many_side(node) == GroupSide::Left;
+        // Upstream fills the "many" side by `fill_left`, whichever side that is.
+        let fill = (node.fill.left.map(|one| one.value), node.fill.right.map(|one| one.value));
+        let (many, one) = if is_left_many { (left, right) } else { (right, left) };
+        let mut list = Vec::new();
+        if (many.is_empty() || one.is_empty()) && fill == (None, None) {
+            return Ok(Pairs { is_left_many, list });
         }
-        let base = Element { labels: labels.clone(), ..element.clone() };
-        let Some(outcome) = self::element(node, &base, operands, operands.0) else { continue };
-        if is_grouped(node) && !seen.insert((key, labels)) {
-            return failed("multiple matches for labels: grouping labels must ensure unique matches");
+        let keys = |side: &[Element]| -> Vec<Labels> {
+            side.iter().map(|element| key(node, &element.labels)).collect()
+        };
+        let (many_keys, one_keys) = (keys(many), keys(one));
+        if (1..one_keys.len()).any(|at| one_keys[..at].contains(&one_keys[at])) {
+            return failed("many-to-many matching not allowed: matching labels must be unique on one side");
         }
-        elements.push(outcome);
+        for (element, key) in many.iter().zip(&many_keys) {
+            let found = one_keys.iter().position(|other| other == key).map(|at| one[at].clone());
+            let partner = found.or_else(|| Some(Element::new(key.clone(), fill.1?)));
+            list.extend(partner.map(|partner| (key.clone(), element.clone(), partner)));
+        }
+        for (element, key) in one.iter().zip(one_keys) {
+            if let (Some(value), false) = (fill.0, many_keys.contains(&key)) {
+                list.push((key.clone(), Element::new(key, value), element.clone()));
+            }
+        }
+        Ok(Pairs { is_left_many, list })
     }
-    Ok(elements)
 }
 
 fn result_labels(node: &Binary, many: &Labels, one: &Labels) -> Labels {

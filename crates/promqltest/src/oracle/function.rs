@@ -1,26 +1,44 @@
-//! Functions.
+//! Functions: which arguments they take and what happens to each element.
+
+use std::collections::BTreeMap;
 
 use narthex_model::labels::METRIC_NAME;
-use narthex_model::{Labels, LabelsBuilder, MatchOp, Matcher, Timestamp};
+use narthex_model::{Labels, LabelsBuilder, MatchOp, Matcher, SampleValue, Timestamp};
 use narthex_promql::Expr;
 use narthex_promql::ast::{Call, ValueType};
 use narthex_promql::functions::{
-    AbsentFunction, ConversionFunction, FunctionId, MathFunction, OverTimeFunction, RegressionFunction,
-    ScalarFunction, SortFunction,
+    AbsentFunction, ConversionFunction, DateFunction, FunctionId, MathFunction, OverTimeFunction,
+    RegressionFunction, ScalarFunction, TrigonometryFunction,
 };
 
-use super::{Element, Oracle, OracleError, Value, unsupported, window};
+use super::rate::{self, Change};
+use super::{Element, Oracle, OracleError, SAME_LABELS, Value, Window, date, extended, failed};
+use super::{regression, seconds, unsupported, window};
 
 impl Oracle<'_> {
-    pub(super) fn call(&self, node: &Call, at_ms: Timestamp) -> Result<Value, OracleError> {
+    pub(super) fn call(&self, node: &Call, times: &[Timestamp]) -> Result<Value, OracleError> {
         let Some(function) = node.function else { return unsupported("an unknown function") };
+        Oracle { detail: self.detail.below_call(function), ..*self }.call_of(function, node, times)
+    }
+
+    fn call_of(&self, function: FunctionId, node: &Call, times: &[Timestamp]) -> Result<Value, OracleError> {
         match function {
-            FunctionId::Absent(function) => self.absent(function, node, at_ms),
-            FunctionId::Math(function) => self.math(function, node, at_ms),
-            FunctionId::Scalar(function) => self.scalar_function(function, node, at_ms).map(Value::Scalar),
-            FunctionId::Conversion(function) => self.conversion(function, node, at_ms),
-            FunctionId::Sort(SortFunction::Sort | SortFunction::SortDesc) => self.value(&node.args[0], at_ms),
-            _ => self.window_function(function, node, at_ms),
+            FunctionId::Rate(_) | FunctionId::OverTime(_) | FunctionId::Regression(_) => {
+                self.window_function(function, node, times)
+            }
+            FunctionId::Absent(function) => self.absent(function, node, times),
+            FunctionId::Math(function) => self.math(function, node, times),
+            FunctionId::Trigonometry(function) => {
+                let steps = self.vectors(&node.args[0], times)?;
+                self.changed(steps, |one| Some(one.with(trigonometry(function, one.float()?))))
+            }
+            FunctionId::Date(function) => self.date(function, node, times),
+            FunctionId::Scalar(function) => self.scalar_function(function, node, times).map(Value::Scalars),
+            FunctionId::Conversion(function) => self.conversion(function, node, times),
+            FunctionId::Histogram(function) => self.histogram_function(function, node, times),
+            FunctionId::Label(function) => self.label_function(function, node, times),
+            FunctionId::Sort(function) => self.sort(function, node, times),
+            FunctionId::Info(_) => self.info(node, times),
         }
     }
 
@@ -28,106 +46,200 @@ impl Oracle<'_> {
         &self,
         function: FunctionId,
         node: &Call,
-        at_ms: Timestamp,
+        times: &[Timestamp],
     ) -> Result<Value, OracleError> {
         let is_range = |arg: &&Expr| arg.value_type() == Some(ValueType::RangeVector);
-        let is_scalar = |arg: &&Expr| arg.value_type() == Some(ValueType::Scalar);
         let Some(arg) = node.args.iter().find(is_range) else { return unsupported(function.as_str()) };
-        let parameter = match node.args.iter().find(is_scalar) {
-            Some(parameter) => self.scalar(parameter, at_ms)?,
-            None => f64::NAN,
-        };
-        let keeps_name =
-            matches!(function, FunctionId::OverTime(OverTimeFunction::First | OverTimeFunction::Last));
-        let mut elements = Vec::new();
-        for mut window in self.windows(arg, at_ms)? {
-            if function == FunctionId::Regression(RegressionFunction::PredictLinear) {
-                // The line is continued from the evaluation time, wherever the window ends.
-                window.end_ms = at_ms;
-            }
-            let Some(value) = window::value(function, &window, parameter) else {
-                return unsupported(function.as_str());
-            };
-            elements.extend(value.map(|value| Element {
-                labels: window.labels.clone(),
-                drops_name: window.drops_name || !keeps_name,
-                value,
-                taken_ms: 0,
-            }));
+        extended::check(function, arg)?;
+        let mut parameters = Vec::new();
+        for arg in node.args.iter().filter(|arg| arg.value_type() == Some(ValueType::Scalar)) {
+            parameters.push(self.scalars(arg, times)?);
         }
-        Ok(Value::Vector(elements))
+        let mut sources: BTreeMap<Labels, Labels> = BTreeMap::new();
+        let mut steps = Vec::new();
+        for (at, windows) in self.windows(arg, times)?.iter().enumerate() {
+            let parameters: Vec<f64> = parameters.iter().map(|values| values[at]).collect();
+            let mut elements = Vec::new();
+            for window in windows {
+                let Some(element) = self.window_element(function, window, times[at], &parameters)? else {
+                    continue;
+                };
+                let source = sources.entry(element.labels.clone()).or_insert(window.labels.clone());
+                if *source != window.labels {
+                    // Even if the two never have a value at the same time.
+                    return failed(SAME_LABELS);
+                }
+                elements.push(element);
+            }
+            steps.push(elements);
+        }
+        Ok(Value::Vectors(steps))
     }
 
-    fn absent(&self, function: AbsentFunction, node: &Call, at_ms: Timestamp) -> Result<Value, OracleError> {
-        let is_empty = match function {
-            AbsentFunction::Absent => self.vector(&node.args[0], at_ms)?.is_empty(),
+    fn window_element(
+        &self,
+        function: FunctionId,
+        window: &Window,
+        at_ms: Timestamp,
+        parameters: &[f64],
+    ) -> Result<Option<Element>, OracleError> {
+        let parameter = parameters.first().copied().unwrap_or(f64::NAN);
+        let uses_starts = self.options.start_timestamps;
+        let keeps_name =
+            matches!(function, FunctionId::OverTime(OverTimeFunction::First | OverTimeFunction::Last));
+        let floats = window::floats(window);
+        let float = |value: Option<f64>| value.map(SampleValue::from);
+        let value = match function {
+            FunctionId::Rate(function) => rate::value(Change { function, uses_starts }, window),
+            FunctionId::OverTime(function) => window::over_time(function, window, parameter, uses_starts),
+            FunctionId::Regression(RegressionFunction::Deriv) => {
+                let first_ms = floats.first().map_or(0, |sample| sample.0);
+                float(regression::line(&floats, first_ms).map(|line| line.0))
+            }
+            FunctionId::Regression(RegressionFunction::PredictLinear) => {
+                // The line is continued from the evaluation time, wherever the window ends.
+                float(regression::line(&floats, at_ms).map(|line| line.0 * parameter + line.1))
+            }
+            _ => {
+                let trend = parameters.get(1).copied().unwrap_or(f64::NAN);
+                regression::check_factors(parameter, trend)?;
+                let values: Vec<f64> = floats.iter().map(|sample| sample.1).collect();
+                float(regression::smoothed(&values, parameter, trend))
+            }
+        };
+        Ok(value.map(|value| {
+            let drops_name = window.drops_name || !keeps_name;
+            let mut element = Element { drops_name, ..Element::new(window.labels.clone(), value) };
+            self.drop_name(&mut element);
+            element
+        }))
+    }
+
+    fn absent(
+        &self,
+        function: AbsentFunction,
+        node: &Call,
+        times: &[Timestamp],
+    ) -> Result<Value, OracleError> {
+        let is_empty: Vec<bool> = match function {
+            AbsentFunction::Absent => {
+                self.vectors(&node.args[0], times)?.iter().map(|step| step.is_empty()).collect()
+            }
             AbsentFunction::AbsentOverTime => {
-                self.windows(&node.args[0], at_ms)?.iter().all(|window| window.samples.is_empty())
+                extended::check(FunctionId::Absent(function), &node.args[0])?;
+                let windows = self.windows(&node.args[0], times)?;
+                let is_empty = |step: &Vec<Window>| step.iter().all(|window| window.samples.is_empty());
+                windows.iter().map(is_empty).collect()
             }
         };
         let labels = absent_labels(node.args[0].without_parens());
-        let element = Element { labels, ..Element::unlabelled(1.0) };
-        Ok(Value::Vector(if is_empty { vec![element] } else { Vec::new() }))
+        let one = || Element { drops_name: true, ..Element::new(labels.clone(), 1.0) };
+        self.settled(is_empty.into_iter().map(|is_empty| is_empty.then(one).into_iter().collect()).collect())
     }
 
-    fn math(&self, function: MathFunction, node: &Call, at_ms: Timestamp) -> Result<Value, OracleError> {
-        let rest = node.args.iter().skip(1).map(|arg| self.scalar(arg, at_ms));
-        let parameters: Vec<f64> = rest.collect::<Result<_, _>>()?;
-        let elements = self.vector(&node.args[0], at_ms)?.into_iter();
-        let changed =
-            elements.filter_map(|one| Some(one.with(math_value(function, one.value, &parameters)?)));
-        Ok(Value::Vector(changed.collect()))
+    fn math(&self, function: MathFunction, node: &Call, times: &[Timestamp]) -> Result<Value, OracleError> {
+        let rest = node.args.iter().skip(1).map(|arg| self.scalars(arg, times));
+        let parameters: Vec<Vec<f64>> = rest.collect::<Result<_, _>>()?;
+        let mut steps = self.vectors(&node.args[0], times)?;
+        for (at, step) in steps.iter_mut().enumerate() {
+            let parameters: Vec<f64> = parameters.iter().map(|values| values[at]).collect();
+            let changed = |one: &Element| Some(one.with(math_value(function, one.float()?, &parameters)?));
+            *step = step.iter().filter_map(changed).collect();
+        }
+        self.settled(steps)
+    }
+
+    fn date(&self, function: DateFunction, node: &Call, times: &[Timestamp]) -> Result<Value, OracleError> {
+        let steps = match node.args.first() {
+            Some(arg) => self.vectors(arg, times)?,
+            None => {
+                let now = |&at_ms: &Timestamp| vec![Element::new(Labels::empty(), seconds(at_ms))];
+                times.iter().map(now).collect()
+            }
+        };
+        self.changed(steps, |one| Some(one.with(date::part(function, one.float()?))))
     }
 
     fn scalar_function(
         &self,
         function: ScalarFunction,
         node: &Call,
-        at_ms: Timestamp,
-    ) -> Result<f64, OracleError> {
+        times: &[Timestamp],
+    ) -> Result<Vec<f64>, OracleError> {
         let scope = self.scope();
-        Ok(match function {
-            ScalarFunction::Time => at_ms as f64 / 1000.0,
-            ScalarFunction::Pi => std::f64::consts::PI,
-            ScalarFunction::Start => self.parameters.grid.start_ms as f64 / 1000.0,
-            ScalarFunction::End => self.parameters.end_ms as f64 / 1000.0,
-            ScalarFunction::Range => scope.range_ms as f64 / 1000.0,
-            ScalarFunction::Step => scope.step_ms as f64 / 1000.0,
+        let constant = |value: f64| Ok(vec![value; times.len()]);
+        match function {
+            ScalarFunction::Time => Ok(times.iter().map(|&at_ms| seconds(at_ms)).collect()),
+            ScalarFunction::Pi => constant(std::f64::consts::PI),
+            ScalarFunction::Start => constant(seconds(self.parameters.grid.start_ms)),
+            ScalarFunction::End => constant(seconds(self.parameters.end_ms)),
+            ScalarFunction::Range => constant(seconds(scope.range_ms)),
+            // An instant query has no step, nor has a range query of one instant.
+            ScalarFunction::Step if scope.range_ms == 0 => constant(0.0),
+            ScalarFunction::Step => constant(seconds(scope.step_ms)),
             ScalarFunction::MinOf | ScalarFunction::MaxOf => {
-                let (a, b) = (self.scalar(&node.args[0], at_ms)?, self.scalar(&node.args[1], at_ms)?);
-                let takes_first = if function == ScalarFunction::MinOf { a < b } else { a > b };
-                if a.is_nan() || b.is_nan() { f64::NAN } else { [b, a][usize::from(takes_first)] }
+                let sides = (self.scalars(&node.args[0], times)?, self.scalars(&node.args[1], times)?);
+                let pairs = sides.0.into_iter().zip(sides.1);
+                let is_min = function == ScalarFunction::MinOf;
+                Ok(pairs.map(|(a, b)| if is_min { smaller(a, b) } else { -smaller(-a, -b) }).collect())
             }
-        })
+        }
     }
 
     fn conversion(
         &self,
         function: ConversionFunction,
         node: &Call,
-        at_ms: Timestamp,
+        times: &[Timestamp],
     ) -> Result<Value, OracleError> {
         let arg = &node.args[0];
-        Ok(match function {
-            ConversionFunction::Vector => Value::Vector(vec![Element::unlabelled(self.scalar(arg, at_ms)?)]),
-            ConversionFunction::Scalar => match self.vector(arg, at_ms)?.as_slice() {
-                [one] => Value::Scalar(one.value),
-                _ => Value::Scalar(f64::NAN),
-            },
-            ConversionFunction::Timestamp => {
-                let is_sample = matches!(arg.without_parens(), Expr::Selector(_));
-                let time_ms = |one: &Element| if is_sample { one.taken_ms } else { at_ms };
-                let elements = self.vector(arg, at_ms)?.into_iter();
-                Value::Vector(elements.map(|one| one.with(time_ms(&one) as f64 / 1000.0)).collect())
+        let is_sample = matches!(arg.without_parens(), Expr::Selector(_));
+        if function == ConversionFunction::Vector {
+            let values = self.scalars(arg, times)?.into_iter();
+            return self.settled(values.map(|value| vec![Element::new(Labels::empty(), value)]).collect());
+        }
+        let mut steps = match arg.without_parens() {
+            // Times are those of samples, even where a value lies between two of them.
+            Expr::Selector(node) if function != ConversionFunction::Scalar => {
+                let mut plain = node.clone();
+                plain.modifiers.extension = None;
+                self.instant_selector(&plain, times)?
             }
-            ConversionFunction::StartTimestamp => return unsupported("start timestamps"),
-        })
+            _ => self.vectors(arg, times)?,
+        };
+        if function == ConversionFunction::Scalar {
+            let only = |step: &Vec<Element>| {
+                let floats: Vec<f64> = step.iter().filter_map(Element::float).collect();
+                if let [value] = *floats { value } else { f64::NAN }
+            };
+            return Ok(Value::Scalars(steps.iter().map(only).collect()));
+        }
+        let is_start = function == ConversionFunction::StartTimestamp;
+        for (step, &at_ms) in steps.iter_mut().zip(times) {
+            let time = |one: &Element| match is_start {
+                true if !is_sample || !self.options.start_timestamps => None,
+                true => Some(one.with(seconds(one.started_ms))),
+                false => Some(one.with(seconds(if is_sample { one.taken_ms } else { at_ms }))),
+            };
+            *step = step.iter().filter_map(time).collect();
+        }
+        self.settled(steps)
+    }
+}
+
+/// NaN if either is; −0 is smaller than +0.
+fn smaller(a: f64, b: f64) -> f64 {
+    match a.partial_cmp(&b) {
+        None => f64::NAN,
+        Some(std::cmp::Ordering::Equal) if a.is_sign_negative() => a,
+        Some(std::cmp::Ordering::Less) => a,
+        _ => b,
     }
 }
 
 fn math_value(function: MathFunction, value: f64, parameters: &[f64]) -> Option<f64> {
-    let low = |value: f64, min: f64| if min.is_nan() || min > value { min } else { value };
-    let high = |value: f64, max: f64| if max.is_nan() || max < value { max } else { value };
+    let at_most = |value: f64, max: f64| smaller(value, max);
+    let at_least = |value: f64, min: f64| -smaller(-value, -min);
     Some(match (function, parameters) {
         (MathFunction::Abs, _) => value.abs(),
         (MathFunction::Ceil, _) => value.ceil(),
@@ -143,16 +255,39 @@ fn math_value(function: MathFunction, value: f64, parameters: &[f64]) -> Option<
         (MathFunction::Round, [to]) => (value * (1.0 / to) + 0.5).floor() / (1.0 / to),
         (MathFunction::Round, _) => (value + 0.5).floor(),
         (MathFunction::Clamp, [min, max]) if max < min => return None,
-        (MathFunction::Clamp, [min, max]) => high(low(value, *min), *max),
-        (MathFunction::ClampMin, [min]) => low(value, *min),
-        (MathFunction::ClampMax, [max]) => high(value, *max),
+        (MathFunction::Clamp, [min, max]) => at_least(at_most(value, *max), *min),
+        (MathFunction::ClampMin, [min]) => at_least(value, *min),
+        (MathFunction::ClampMax, [max]) => at_most(value, *max),
         _ => return None,
     })
 }
 
+fn trigonometry(function: TrigonometryFunction, value: f64) -> f64 {
+    match function {
+        TrigonometryFunction::Acos => value.acos(),
+        TrigonometryFunction::Acosh => value.acosh(),
+        TrigonometryFunction::Asin => value.asin(),
+        TrigonometryFunction::Asinh => value.asinh(),
+        TrigonometryFunction::Atan => value.atan(),
+        TrigonometryFunction::Atanh => value.atanh(),
+        TrigonometryFunction::Cos => value.cos(),
+        TrigonometryFunction::Cosh => value.cosh(),
+        TrigonometryFunction::Deg => value * 180.0 / std::f64::consts::PI,
+        TrigonometryFunction::Rad => value * std::f64::consts::PI / 180.0,
+        TrigonometryFunction::Sin => value.sin(),
+        TrigonometryFunction::Sinh => value.sinh(),
+        TrigonometryFunction::Tan => value.tan(),
+        TrigonometryFunction::Tanh => value.tanh(),
+    }
+}
+
 /// The labels that the selector's equalities fix; a label mentioned twice is not fixed.
 fn absent_labels(arg: &Expr) -> Labels {
-    let Some(selector) = arg.selector() else { return Labels::empty() };
+    let selector = match arg {
+        Expr::Selector(node) => node,
+        Expr::Matrix(node) => &node.selector,
+        _ => return Labels::empty(),
+    };
     let matchers: Vec<Matcher> = selector.all_matchers().filter(|one| one.name() != METRIC_NAME).collect();
     let mut builder = LabelsBuilder::new();
     for matcher in &matchers {

@@ -1,26 +1,43 @@
-//! A deliberately naive evaluator to check the engine against: it walks the tree anew at every step, looks at every
-//! sample of every series, sums without compensation and remembers nothing.
+//! A deliberately naive evaluator to check the engine against: it walks the tree, holds a list of elements per step,
+//! looks at every sample of every series for each of them, and remembers nothing.
 //!
-//! It knows floats and the greater part of the language; [`OracleError::Unsupported`] says where it ends. Names are
-//! removed at the end, as with delayed name removal. Order of vectors and annotations are not its business.
+//! It knows the whole language but annotations and the order of vectors that no sorting function made. Arithmetic of
+//! single histograms is `narthex_model`'s; everything else is done anew here, from the definitions of the language.
+//!
+//! Reading order: this file, `select`, `detail`, `extended`, `rate`, `window`, `regression`, `function`, `date`, `label`, `info`,
+//! `histogram`, `classic`, `aggregate`, `limit`, `operand`, `binary`.
 
 mod aggregate;
 mod binary;
+mod classic;
+mod date;
+mod detail;
+mod extended;
 mod function;
+mod histogram;
+mod info;
+mod label;
+mod limit;
+mod operand;
+mod rate;
+mod regression;
 mod select;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use narthex_eval::QueryValue;
+use narthex_eval::context::EvalOptions;
 use narthex_eval::result::{InstantSample, RangeSeries};
-use narthex_model::{Labels, Text, Timestamp};
+use narthex_model::{FloatHistogram, Labels, SampleValue, Text, Timestamp};
 use narthex_plan::{QueryKind, QueryParameters};
 use narthex_promql::Expr;
-use narthex_promql::ast::{DurationScope, UnaryOp};
+use narthex_promql::ast::{DurationScope, RangeExtension, Unary, UnaryOp};
 use narthex_storage::Queryable;
 
+use detail::Detail;
 use select::Stored;
 
 /// Why the oracle has no value.
@@ -59,50 +76,81 @@ pub fn evaluate(
     store: &dyn Queryable,
     expr: &Expr,
     parameters: QueryParameters,
+    options: EvalOptions,
 ) -> Result<QueryValue, OracleError> {
     let stored = select::read_all(store)?;
-    let oracle = Oracle { stored: &stored, parameters };
+    let oracle = Oracle { stored: &stored, parameters, options, detail: Detail::Full };
+    let times: Vec<Timestamp> = parameters.grid.timestamps().collect();
+    let value = oracle.value(expr, &times)?;
     match parameters.kind {
-        QueryKind::Instant => oracle.instant_result(expr),
-        QueryKind::Range => oracle.range_result(expr),
+        QueryKind::Instant => oracle.instant_result(value),
+        QueryKind::Range => range_result(value, &times),
     }
 }
 
-/// A value at one instant.
+/// What an expression is at each of the times it is evaluated at.
 enum Value {
-    Scalar(f64),
+    Scalars(Vec<f64>),
     Text(Text),
-    Vector(Vec<Element>),
-    Windows(Vec<Window>),
+    Vectors(Vec<Vec<Element>>),
+    Windows(Vec<Vec<Window>>),
 }
 
-/// One float of a vector.
+/// One sample of a vector.
 #[derive(Clone, Debug)]
 struct Element {
     labels: Labels,
     /// Whether the metric name goes at the end.
     drops_name: bool,
-    value: f64,
+    value: SampleValue,
     /// When the sample was taken, for elements that are samples.
     taken_ms: Timestamp,
+    /// When its counter started, 0 for unknown.
+    started_ms: Timestamp,
 }
 
 impl Element {
-    /// The same series with a new quantity.
-    fn with(&self, value: f64) -> Element {
-        Element { value, drops_name: true, ..self.clone() }
+    fn new(labels: Labels, value: impl Into<SampleValue>) -> Element {
+        Element { labels, drops_name: false, value: value.into(), taken_ms: 0, started_ms: 0 }
     }
 
-    fn unlabelled(value: f64) -> Element {
-        Element { labels: Labels::empty(), drops_name: true, value, taken_ms: 0 }
+    /// The same series with a new quantity.
+    fn with(&self, value: impl Into<SampleValue>) -> Element {
+        Element { value: value.into(), drops_name: true, ..self.clone() }
+    }
+
+    fn float(&self) -> Option<f64> {
+        match self.value {
+            SampleValue::Float(value) => Some(value),
+            SampleValue::Histogram(_) => None,
+        }
+    }
+
+    fn histogram(&self) -> Option<&Arc<FloatHistogram>> {
+        match &self.value {
+            SampleValue::Float(_) => None,
+            SampleValue::Histogram(value) => Some(value),
+        }
     }
 }
 
+/// A sample as stored.
+#[derive(Clone, Debug)]
+struct Sample {
+    at_ms: Timestamp,
+    /// When its counter started, 0 for unknown.
+    started_ms: Timestamp,
+    value: SampleValue,
+}
+
 /// The samples of one series within a window.
+#[derive(Clone, Debug)]
 struct Window {
     labels: Labels,
     drops_name: bool,
-    samples: Vec<(Timestamp, f64)>,
+    /// In time order; those of an extended window also hold a lookback before it, and behind it if smoothed.
+    samples: Vec<Sample>,
+    extension: Option<RangeExtension>,
     /// The window is open here.
     start_ms: Timestamp,
     end_ms: Timestamp,
@@ -112,6 +160,9 @@ struct Window {
 struct Oracle<'a> {
     stored: &'a [Stored],
     parameters: QueryParameters,
+    options: EvalOptions,
+    /// How much of histograms is looked at.
+    detail: Detail,
 }
 
 impl Oracle<'_> {
@@ -120,95 +171,148 @@ impl Oracle<'_> {
         DurationScope { step_ms: self.parameters.step_ms(), range_ms }
     }
 
-    fn value(&self, expr: &Expr, at_ms: Timestamp) -> Result<Value, OracleError> {
+    fn value(&self, expr: &Expr, times: &[Timestamp]) -> Result<Value, OracleError> {
         Ok(match expr {
-            Expr::Number(node) => Value::Scalar(node.value),
+            Expr::Number(node) => Value::Scalars(vec![node.value; times.len()]),
             Expr::String(node) => Value::Text(node.value.clone()),
-            Expr::Paren(node) => return self.value(&node.expr, at_ms),
-            Expr::Selector(node) => Value::Vector(self.instant_selector(node, at_ms)?),
-            Expr::Matrix(node) => Value::Windows(self.range_selector(node, at_ms)?),
-            Expr::Subquery(node) => Value::Windows(self.subquery(node, at_ms)?),
-            Expr::Call(node) => return self.call(node, at_ms),
-            Expr::Aggregate(node) => Value::Vector(self.aggregate(node, at_ms)?),
-            Expr::Binary(node) => return self.binary(node, at_ms),
-            Expr::Unary(node) => match (node.op.value, self.value(&node.expr, at_ms)?) {
-                (UnaryOp::Plus, value) => value,
-                (UnaryOp::Minus, Value::Scalar(value)) => Value::Scalar(-value),
-                (UnaryOp::Minus, Value::Vector(elements)) => {
-                    Value::Vector(elements.iter().map(|one| one.with(-one.value)).collect())
-                }
-                _ => return unsupported("a signed window"),
-            },
+            Expr::Paren(node) => return self.value(&node.expr, times),
+            Expr::Selector(node) => Value::Vectors(self.instant_selector(node, times)?),
+            Expr::Matrix(node) => Value::Windows(self.range_selector(node, times)?),
+            Expr::Subquery(node) => Value::Windows(self.subquery(node, times)?),
+            Expr::Call(node) => return self.call(node, times),
+            Expr::Aggregate(node) => Value::Vectors(self.aggregate(node, times)?),
+            Expr::Binary(node) => return Oracle { detail: Detail::Full, ..*self }.binary(node, times),
+            Expr::Unary(node) => return self.unary(node, times),
             Expr::Error(_) => return failed("unreadable expression"),
         })
     }
 
-    fn vector(&self, expr: &Expr, at_ms: Timestamp) -> Result<Vec<Element>, OracleError> {
-        match self.value(expr, at_ms)? {
-            Value::Vector(elements) => Ok(elements),
+    fn unary(&self, node: &Unary, times: &[Timestamp]) -> Result<Value, OracleError> {
+        match (node.op.value, self.value(&node.expr, times)?) {
+            (UnaryOp::Plus, value) => Ok(value),
+            (UnaryOp::Minus, Value::Scalars(values)) => {
+                Ok(Value::Scalars(values.iter().map(|value| -value).collect()))
+            }
+            (UnaryOp::Minus, Value::Vectors(steps)) => self.changed(steps, |one| {
+                Some(match &one.value {
+                    SampleValue::Float(value) => one.with(-value),
+                    SampleValue::Histogram(value) => {
+                        let mut negative = FloatHistogram::clone(value);
+                        negative.negate();
+                        one.with(negative)
+                    }
+                })
+            }),
+            _ => unsupported("a signed window"),
+        }
+    }
+
+    fn vectors(&self, expr: &Expr, times: &[Timestamp]) -> Result<Vec<Vec<Element>>, OracleError> {
+        match self.value(expr, times)? {
+            Value::Vectors(steps) => Ok(steps),
             _ => unsupported("something else in place of a vector"),
         }
     }
 
-    fn scalar(&self, expr: &Expr, at_ms: Timestamp) -> Result<f64, OracleError> {
-        match self.value(expr, at_ms)? {
-            Value::Scalar(value) => Ok(value),
+    fn scalars(&self, expr: &Expr, times: &[Timestamp]) -> Result<Vec<f64>, OracleError> {
+        match self.value(expr, times)? {
+            Value::Scalars(values) => Ok(values),
             _ => unsupported("something else in place of a scalar"),
         }
     }
 
-    fn windows(&self, expr: &Expr, at_ms: Timestamp) -> Result<Vec<Window>, OracleError> {
-        match self.value(expr, at_ms)? {
-            Value::Windows(windows) => Ok(windows),
+    fn windows(&self, expr: &Expr, times: &[Timestamp]) -> Result<Vec<Vec<Window>>, OracleError> {
+        match self.value(expr, times)? {
+            Value::Windows(steps) => Ok(steps),
             _ => unsupported("something else in place of a window"),
         }
     }
 
-    fn instant_result(&self, expr: &Expr) -> Result<QueryValue, OracleError> {
-        let at_ms = self.parameters.grid.start_ms;
-        Ok(match self.value(expr, at_ms)? {
-            Value::Scalar(value) => QueryValue::Scalar { at_ms, value },
-            Value::Text(value) => QueryValue::Text { at_ms, value },
-            Value::Vector(elements) => {
-                let final_values = named(elements)?.into_iter();
-                QueryValue::Vector(
-                    final_values
-                        .map(|(labels, value)| InstantSample { labels, at_ms, value: value.into() })
-                        .collect(),
-                )
+    /// Every element replaced or taken out, as operations step by step do it.
+    fn changed(
+        &self,
+        steps: Vec<Vec<Element>>,
+        mut change: impl FnMut(&Element) -> Option<Element>,
+    ) -> Result<Value, OracleError> {
+        let changed = steps.iter().map(|step| step.iter().filter_map(&mut change).collect());
+        self.settled(changed.collect())
+    }
+
+    /// What an operation yields: without the names it drops, if that happens at once; no label set twice in a step.
+    fn settled(&self, mut steps: Vec<Vec<Element>>) -> Result<Value, OracleError> {
+        for step in &mut steps {
+            step.iter_mut().for_each(|element| self.drop_name(element));
+            let labels: BTreeSet<&Labels> = step.iter().map(|element| &element.labels).collect();
+            if labels.len() < step.len() {
+                return failed(SAME_LABELS);
             }
-            Value::Windows(windows) => {
-                let series = windows.into_iter().filter(|window| !window.samples.is_empty());
-                let mut series: Vec<RangeSeries> = series
-                    .map(|window| RangeSeries {
-                        labels: final_labels(&window.labels, window.drops_name),
-                        floats: window.samples,
-                        histograms: Vec::new(),
-                    })
-                    .collect();
+        }
+        Ok(Value::Vectors(steps))
+    }
+
+    fn drop_name(&self, element: &mut Element) {
+        if !self.options.delayed_name_removal && element.drops_name {
+            element.labels = element.labels.without_metric_identity();
+            element.drops_name = false;
+        }
+    }
+
+    fn instant_result(&self, value: Value) -> Result<QueryValue, OracleError> {
+        let at_ms = self.parameters.grid.start_ms;
+        Ok(match value {
+            Value::Scalars(values) => QueryValue::Scalar { at_ms, value: values[0] },
+            Value::Text(value) => QueryValue::Text { at_ms, value },
+            Value::Vectors(steps) => {
+                let finished = finished(steps.into_iter().next().unwrap_or_default())?;
+                let sample = |(labels, value)| InstantSample { labels, at_ms, value };
+                QueryValue::Vector(finished.into_iter().map(sample).collect())
+            }
+            Value::Windows(steps) => {
+                let mut series = Vec::new();
+                for window in steps.into_iter().next().unwrap_or_default() {
+                    series.extend(self.window_result(&window)?);
+                }
                 series.sort_by(|a, b| a.labels.cmp(&b.labels));
                 QueryValue::Matrix(series)
             }
         })
     }
 
-    fn range_result(&self, expr: &Expr) -> Result<QueryValue, OracleError> {
-        let mut series: BTreeMap<Labels, Vec<(Timestamp, f64)>> = BTreeMap::new();
-        for at_ms in self.parameters.grid.timestamps() {
-            let elements = match self.value(expr, at_ms)? {
-                Value::Scalar(value) => vec![Element::unlabelled(value)],
-                Value::Vector(elements) => elements,
-                Value::Text(_) | Value::Windows(_) => {
-                    return failed("invalid expression type for range query");
-                }
-            };
-            for (labels, value) in named(elements)? {
-                series.entry(labels).or_default().push((at_ms, value));
-            }
+    /// A window as a result; extended ones have points at their borders.
+    fn window_result(&self, window: &Window) -> Result<Option<RangeSeries>, OracleError> {
+        let mut series =
+            RangeSeries { labels: final_labels(&window.labels, window.drops_name), ..RangeSeries::default() };
+        for sample in extended::shown(window)? {
+            push(&mut series, sample.at_ms, sample.value);
         }
-        let series = series.into_iter();
-        let matrix = series.map(|(labels, floats)| RangeSeries { labels, floats, histograms: Vec::new() });
-        Ok(QueryValue::Matrix(matrix.collect()))
+        Ok((!series.floats.is_empty() || !series.histograms.is_empty()).then_some(series))
+    }
+}
+
+const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
+
+fn range_result(value: Value, times: &[Timestamp]) -> Result<QueryValue, OracleError> {
+    let steps = match value {
+        Value::Scalars(values) => {
+            values.into_iter().map(|value| vec![Element::new(Labels::empty(), value)]).collect()
+        }
+        Value::Vectors(steps) => steps,
+        Value::Text(_) | Value::Windows(_) => return failed("invalid expression type for range query"),
+    };
+    let mut series: BTreeMap<Labels, RangeSeries> = BTreeMap::new();
+    for (&at_ms, step) in times.iter().zip(steps) {
+        for (labels, value) in finished(step)? {
+            let new = || RangeSeries { labels: labels.clone(), ..RangeSeries::default() };
+            push(series.entry(labels.clone()).or_insert_with(new), at_ms, value);
+        }
+    }
+    Ok(QueryValue::Matrix(series.into_values().collect()))
+}
+
+fn push(series: &mut RangeSeries, at_ms: Timestamp, value: SampleValue) {
+    match value {
+        SampleValue::Float(value) => series.floats.push((at_ms, value)),
+        SampleValue::Histogram(value) => series.histograms.push((at_ms, value)),
     }
 }
 
@@ -216,13 +320,37 @@ fn final_labels(labels: &Labels, drops_name: bool) -> Labels {
     if drops_name { labels.without_metric_identity() } else { labels.clone() }
 }
 
-/// The elements of a result by their final labels.
-fn named(elements: Vec<Element>) -> Result<BTreeMap<Labels, f64>, OracleError> {
-    let mut named = BTreeMap::new();
+/// The elements of a result with their final labels.
+fn finished(elements: Vec<Element>) -> Result<Vec<(Labels, SampleValue)>, OracleError> {
+    let mut known = BTreeSet::new();
+    let mut finished = Vec::new();
     for element in elements {
-        if named.insert(final_labels(&element.labels, element.drops_name), element.value).is_some() {
-            return failed("vector cannot contain metrics with the same labelset");
+        let labels = final_labels(&element.labels, element.drops_name);
+        if !known.insert(labels.clone()) {
+            return failed(SAME_LABELS);
         }
+        finished.push((labels, element.value));
     }
-    Ok(named)
+    Ok(finished)
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+/// A sum that keeps what rounding loses, after Neumaier.
+fn compensated(values: impl IntoIterator<Item = f64>) -> f64 {
+    let (sum, lost) = values.into_iter().fold((0.0, 0.0), added);
+    if sum.is_infinite() { sum } else { sum + lost }
+}
+
+/// A sum and what rounding has lost of it, after another summand.
+fn added((sum, lost): (f64, f64), value: f64) -> (f64, f64) {
+    let total: f64 = sum + value;
+    let lost = match total {
+        _ if total.is_infinite() => 0.0,
+        _ if sum.abs() >= value.abs() => lost + ((sum - total) + value),
+        _ => lost + ((value - total) + sum),
+    };
+    (total, lost)
 }

@@ -1,0 +1,59 @@
+//! One query of the comparison with its times and the switches of the language.
+
+use narthex_eval::context::EvalOptions;
+use narthex_model::TimeRange;
+use narthex_plan::{QueryKind, QueryParameters};
+use narthex_promqltest::random::samples::END_MS;
+use narthex_promqltest::random::{Dialect, QueryGenerator};
+use narthex_testkit::SplitMix64;
+
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) seed: u64,
+    pub(crate) query: String,
+    pub(crate) parameters: QueryParameters,
+    pub(crate) options: EvalOptions,
+}
+
+impl Case {
+    pub(crate) fn new(seed: u64) -> Case {
+        let mut random = SplitMix64::new(seed);
+        let parameters = parameters(&mut random);
+        let options = EvalOptions {
+            delayed_name_removal: random.below(2) == 0,
+            start_timestamps: random.below(2) == 0,
+            type_and_unit_labels: random.below(4) == 0,
+        };
+        let mut next = || random.next_u64();
+        let mut generator = QueryGenerator::new(&mut next, Dialect::ALL);
+        let query = match parameters.kind {
+            QueryKind::Instant => generator.query(),
+            QueryKind::Range => generator.range_query(),
+        };
+        Case { seed, query, parameters, options }
+    }
+
+    /// Times and switches in words.
+    pub(crate) fn circumstances(&self) -> String {
+        let (grid, options) = (self.parameters.grid, self.options);
+        let times = match self.parameters.kind {
+            QueryKind::Instant => format!("at {}", grid.start_ms),
+            QueryKind::Range => {
+                format!("from {} to {} step {}", grid.start_ms, self.parameters.end_ms, grid.step_ms)
+            }
+        };
+        let lookback_ms = self.parameters.lookback_ms;
+        format!("{times} lookback {lookback_ms}, {options:?}")
+    }
+}
+
+fn parameters(random: &mut SplitMix64) -> QueryParameters {
+    let start_ms = random.between(-100, END_MS / 1000 + 300) * 1000;
+    let lookback_ms = [300_000, 300_000, 60_000][random.below(3)];
+    if random.below(3) == 0 {
+        return QueryParameters::instant(start_ms, lookback_ms, 60_000);
+    }
+    let step_ms = [7_000, 15_000, 30_000, 100_000, 400_000][random.below(5)];
+    let end_ms = start_ms + random.between(0, 25 * step_ms / 1000) * 1000;
+    QueryParameters::range(TimeRange::new(start_ms, end_ms), step_ms, lookback_ms, 60_000)
+}
