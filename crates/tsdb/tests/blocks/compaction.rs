@@ -1,0 +1,1 @@
+//! Whether compaction keeps what is there.
