@@ -12,8 +12,12 @@ pub enum StorageErrorKind {
     Io,
     /// A sample is older than the newest one of its series.
     OutOfOrder,
+    /// A sample is older than anything that the store still takes.
+    TooOld,
     /// Another value is already there at this instant.
     Duplicate,
+    /// A series is named by a number that the store does not know, or no longer.
+    UnknownSeries,
     /// A sample is one that no store takes, such as a histogram whose spans and counts contradict each other.
     InvalidSample,
     /// A limit of the store is reached.

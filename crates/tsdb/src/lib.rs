@@ -5,9 +5,10 @@
 pub mod block;
 pub mod chunk;
 pub mod fs;
-pub mod index;
+mod index;
 pub mod head;
 pub mod postings;
 pub mod prometheus;
+pub mod wal;
 
 pub use head::{Head, HeadLimits};

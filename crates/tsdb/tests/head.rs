@@ -130,7 +130,7 @@ proptest! {
 
 #[test]
 fn refusals_name_their_kind_and_change_nothing() {
-    let mut head = Head::new(HeadLimits { series_max: 1 });
+    let mut head = Head::new(HeadLimits { series_max: 1, ..HeadLimits::EMBEDDED });
     let mut append = |name: &str, at_ms, value: f64| {
         head.append(&labels(name), at_ms, value.into(), 0).map_err(|error| (error.kind(), error.to_string()))
     };

@@ -16,7 +16,7 @@ const OPTIONS: RunOptions = RunOptions {
         limits: Limits { samples_max: 100_000, series_max: 1000, steps_max: 2000 },
         ..RunOptions::CONFORMANCE.engine
     },
-    head: HeadLimits { series_max: 1000 },
+    head: HeadLimits { series_max: 1000, ..HeadLimits::EMBEDDED },
     repetition: Repetition::Once,
     ..RunOptions::CONFORMANCE
 };

@@ -1,98 +1,118 @@
 //! Samples in memory, packed as they come.
 //!
-//! A [`Head`] is the store behind tests, rule checks and embedded engines: series by labels, their samples in chunks of
-//! their final encoding, an index of their labels. Samples of a series come in time order.
+//! A [`Head`] is the store behind tests, rule checks and embedded engines, and the newest part of a store on disk: series
+//! by labels, their samples in chunks of their final encoding, an index of their labels. It is shared between threads:
+//! batches ([`HeadAppender`]) become visible as a whole, queries see the commits that were there when they began, and
+//! neither waits for the other longer than a series takes.
+//!
+//! Reading order: [`options`], `open_chunk`, `series`, `out_of_order`, `readers`, `index`, [`append`], `read`,
+//! [`source`], [`truncate`], `exemplars`, `metadata`.
 
-mod append;
+pub mod append;
+mod exemplars;
+mod index;
+mod merge;
+mod metadata;
+mod open_chunk;
+pub mod options;
+mod out_of_order;
 mod read;
+mod readers;
 mod series;
+pub mod source;
+pub mod truncate;
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use narthex_model::Labels;
-use narthex_storage::{StorageError, StorageErrorKind};
+use narthex_model::Timestamp;
 
-use crate::postings::PostingsIndex;
-use series::Series;
+use exemplars::ExemplarRing;
+use index::Index;
+use metadata::MetadataTable;
+use readers::Readers;
 
-/// Most samples that the head puts into a chunk, which is what Prometheus aims at.
-pub const CHUNK_SAMPLES_MAX: usize = 120;
-
-/// What a head may hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HeadLimits {
-    /// Most series; a sample of another one is refused.
-    pub series_max: u32,
-}
-
-impl HeadLimits {
-    /// What an embedded store holds without being asked: a million series take a few gigabytes.
-    pub const EMBEDDED: HeadLimits = HeadLimits { series_max: 1_000_000 };
-}
+pub use append::{Committed, HeadAppender, Restored};
+pub use open_chunk::CHUNK_SAMPLES;
+pub use options::{BLOCK_RANGE_MS, HeadLimits, HeadOptions};
+pub use source::{HeadSource, Seen};
+pub use truncate::Truncated;
 
 /// A store in memory.
 #[derive(Debug)]
 pub struct Head {
-    limits: HeadLimits,
-    numbers: HashMap<Labels, u32>,
-    series: Vec<Series>,
-    postings: PostingsIndex,
-    /// Place of each series in the order of labels; made when first needed, void when a series is added.
-    ranks: OnceLock<Box<[u32]>>,
+    options: HeadOptions,
+    index: Index,
+    /// Number of the last commit. Held while a commit is logged and applied, so that the log has the order of the head.
+    last_commit: Mutex<u64>,
+    readers: Readers,
+    /// Time of the newest sample in order, `MIN` without one.
+    newest_ms: AtomicI64,
+    /// Time of the oldest sample, `MAX` without one.
+    oldest_ms: AtomicI64,
+    /// Samples in order before this are not taken.
+    floor_ms: AtomicI64,
+    exemplars: ExemplarRing,
+    metadata: MetadataTable,
 }
 
 impl Head {
-    /// An empty store.
-    pub fn new(limits: HeadLimits) -> Head {
+    /// An empty store. [`HeadLimits`] alone make one in memory only.
+    pub fn new(options: impl Into<HeadOptions>) -> Head {
         Head {
-            limits,
-            numbers: HashMap::new(),
-            series: Vec::new(),
-            postings: PostingsIndex::new(),
-            ranks: OnceLock::new(),
+            options: options.into(),
+            index: Index::new(),
+            last_commit: Mutex::new(0),
+            readers: Readers::new(),
+            newest_ms: AtomicI64::new(Timestamp::MIN),
+            oldest_ms: AtomicI64::new(Timestamp::MAX),
+            floor_ms: AtomicI64::new(Timestamp::MIN),
+            exemplars: ExemplarRing::default(),
+            metadata: MetadataTable::default(),
         }
     }
 
-    /// Number of series.
+    /// How it was made.
+    pub fn options(&self) -> HeadOptions {
+        self.options
+    }
+
+    /// Number of series, those included that have no committed sample yet.
     pub fn series_count(&self) -> usize {
-        self.series.len()
+        self.index.len()
     }
 
-    /// Number of samples.
+    /// Number of samples. Looks at every series.
     pub fn sample_count(&self) -> usize {
-        self.series.iter().map(Series::sample_count).sum()
+        self.index.all().iter().map(|series| series.lock().sample_count()).sum()
     }
 
-    /// Bytes of all chunks.
+    /// Bytes of all chunks. Looks at every series.
     pub fn chunk_bytes(&self) -> usize {
-        self.series.iter().map(Series::chunk_bytes).sum()
+        self.index.all().iter().map(|series| series.lock().chunk_bytes()).sum()
+    }
+
+    /// Time of the oldest sample; too early while samples are let go of, never too late otherwise.
+    pub fn min_ms(&self) -> Option<Timestamp> {
+        Some(self.oldest_ms.load(Ordering::Relaxed)).filter(|&oldest_ms| oldest_ms < Timestamp::MAX)
+    }
+
+    /// Time of the newest sample that was ever in order.
+    pub fn max_ms(&self) -> Option<Timestamp> {
+        Some(self.newest_ms.load(Ordering::Relaxed)).filter(|&newest_ms| newest_ms > Timestamp::MIN)
+    }
+
+    /// From which time on samples in order are taken and seen.
+    pub fn floor_ms(&self) -> Timestamp {
+        self.floor_ms.load(Ordering::Relaxed)
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Head::new(self.limits);
+        *self = Head::new(self.options);
     }
 
-    /// The series with these labels, made if need be.
-    fn series_of(&mut self, labels: &Labels) -> Result<&mut Series, StorageError> {
-        let number = match self.numbers.get(labels) {
-            Some(&number) => number,
-            None => self.add_series(labels)?,
-        };
-        Ok(&mut self.series[number as usize])
-    }
-
-    fn add_series(&mut self, labels: &Labels) -> Result<u32, StorageError> {
-        let number = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
-        if number >= self.limits.series_max {
-            let message = format!("no place for series {labels}: there are {number} already");
-            return Err(StorageError::new(StorageErrorKind::LimitExceeded, message));
-        }
-        self.series.push(Series::new(labels.clone()));
-        self.numbers.insert(labels.clone(), number);
-        self.postings.insert(number, labels);
-        self.ranks.take();
-        Ok(number)
+    fn last_commit(&self) -> MutexGuard<'_, u64> {
+        self.last_commit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

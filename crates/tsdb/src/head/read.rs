@@ -1,116 +1,163 @@
 //! Samples out of the head.
 
-use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
+use std::sync::Arc;
+
+use narthex_model::histogram::CounterResetHint;
+use narthex_model::{Labels, Matcher, SampleValue, TimeRange};
 use narthex_storage::{
     Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
 };
-use rayon::slice::ParallelSliceMut;
 
 use super::Head;
-use super::series::Series;
+use super::merge::{Ranked, clip, in_time_order, ranked_of};
+use super::open_chunk::FullChunk;
+use super::readers::{OpenView, View};
+use super::series::{Rare, Series, SeriesData, intersection};
+use crate::chunk::CorruptChunk;
 
-/// From one in so many series on, a selection is sorted by ranks even if these have to be made first.
-const RANKED_SHARE: usize = 16;
-
-impl Head {
-    /// Sorts series numbers by labels.
-    fn sort_by_labels(&self, numbers: &mut [u32]) {
-        if self.ranks.get().is_none() && numbers.len() < self.series.len() / RANKED_SHARE {
-            numbers.sort_unstable_by_key(|&number| self.series[number as usize].labels());
-            return;
-        }
-        let ranks = self.ranks.get_or_init(|| self.rank_series());
-        numbers.sort_unstable_by_key(|&number| ranks[number as usize]);
-    }
-
-    fn rank_series(&self) -> Box<[u32]> {
-        let mut order: Vec<usize> = (0..self.series.len()).collect();
-        order.par_sort_unstable_by_key(|&number| self.series[number].labels());
-        let mut ranks = vec![0; order.len()];
-        (0..).zip(order).for_each(|(rank, number)| ranks[number] = rank);
-        ranks.into_boxed_slice()
-    }
-}
+/// Up to so many full chunks are decoded where they are; of more, copies are taken, so that nobody waits long.
+const DECODED_IN_PLACE: usize = 8;
 
 impl Queryable for Head {
-    fn querier(&self, _: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
-        Ok(Box::new(self))
+    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
+        Ok(Box::new(HeadQuerier { head: self, view: self.readers.open(range.min_ms) }))
     }
 }
 
-impl Querier for &Head {
+#[derive(Debug)]
+struct HeadQuerier<'a> {
+    head: &'a Head,
+    view: OpenView<'a>,
+}
+
+impl Querier for HeadQuerier<'_> {
     fn select(
         &self,
         matchers: &[Matcher],
         range: TimeRange,
         _: &SelectHints,
     ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
-        let in_range = |number: &u32| self.series[*number as usize].range().overlaps(range);
-        let mut numbers: Vec<u32> = self.postings.select(matchers).iter().filter(in_range).collect();
-        self.sort_by_labels(&mut numbers);
-        let selected = numbers.into_iter().map(|number| &self.series[number as usize]).collect();
-        Ok(Box::new(HeadSeriesSet(selected)))
+        let view = self.view.view;
+        let series = self.head.index.select(matchers, |series| series.lock().may_have(view, range));
+        Ok(Box::new(HeadSeriesSet { series, view }))
     }
 
     fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        if matchers.is_empty() {
-            return Ok(self.postings.names().map(str::to_owned).collect());
-        }
-        let selected = self.postings.select(matchers);
-        Ok(self.postings.names_of(&selected).map(str::to_owned).collect())
+        Ok(self.head.index.with_postings(|postings| {
+            if matchers.is_empty() {
+                return postings.names().map(str::to_owned).collect();
+            }
+            postings.names_of(&postings.select(matchers)).map(str::to_owned).collect()
+        }))
     }
 
     fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        if matchers.is_empty() {
-            return Ok(self.postings.values(name).map(str::to_owned).collect());
-        }
-        let selected = self.postings.select(matchers);
-        Ok(self.postings.values_of(name, &selected).map(str::to_owned).collect())
+        Ok(self.head.index.with_postings(|postings| {
+            if matchers.is_empty() {
+                return postings.values(name).map(str::to_owned).collect();
+            }
+            postings.values_of(name, &postings.select(matchers)).map(str::to_owned).collect()
+        }))
     }
 }
 
-struct HeadSeriesSet<'a>(Vec<&'a Series>);
+struct HeadSeriesSet {
+    series: Vec<Arc<Series>>,
+    view: View,
+}
 
-impl SeriesSet for HeadSeriesSet<'_> {
+impl SeriesSet for HeadSeriesSet {
     fn len(&self) -> usize {
-        self.0.len()
+        self.series.len()
     }
 
     fn labels(&self, series: usize) -> &Labels {
-        self.0[series].labels()
+        self.series[series].labels()
     }
 
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+        let series = &self.series[series];
         samples.clear();
-        let series = self.0[series];
-        series.decode_into(range, samples).map_err(|corrupt| {
-            StorageError::new(StorageErrorKind::Corrupt, format!("series {}: {corrupt}", series.labels()))
-        })?;
-        clip(range, samples);
-        Ok(())
+        read_into(series, self.view, range, samples).map_err(|corrupt| corrupt_series(series, corrupt))
     }
 }
 
-/// Takes away what the first and the last chunk have outside of `range`.
-fn clip(range: TimeRange, samples: &mut SampleBuffer) {
-    let SampleBuffer { floats, histograms } = samples;
-    let (from, to) = places(range, &floats.timestamps);
-    keep(&mut floats.timestamps, from, to);
-    keep(&mut floats.values, from, to);
-    keep(&mut floats.start_timestamps, from, to);
-    let (from, to) = places(range, &histograms.timestamps);
-    keep(&mut histograms.timestamps, from, to);
-    keep(&mut histograms.values, from, to);
-    keep(&mut histograms.start_timestamps, from, to);
+pub(super) fn corrupt_series(series: &Series, corrupt: CorruptChunk) -> StorageError {
+    StorageError::new(StorageErrorKind::Corrupt, format!("series {}: {corrupt}", series.labels()))
 }
 
-fn places(range: TimeRange, timestamps: &[Timestamp]) -> (usize, usize) {
-    let from = timestamps.partition_point(|&at_ms| at_ms < range.min_ms);
-    (from, timestamps.partition_point(|&at_ms| at_ms <= range.max_ms).max(from))
+/// Appends the samples within `range` that a view sees to an empty buffer.
+fn read_into(
+    series: &Series,
+    view: View,
+    range: TimeRange,
+    samples: &mut SampleBuffer,
+) -> Result<(), CorruptChunk> {
+    let data = series.lock();
+    let in_order = intersection(range, data.visible(view));
+    let full = data.full_within(in_order);
+    let rare = data.rare.as_ref().map(|rare| rare_of(rare, view, range)).transpose()?;
+    if full.len() <= DECODED_IN_PLACE {
+        decode(full, samples)?;
+        decode_open(&data, in_order, samples)?;
+        drop(data);
+    } else {
+        let mut chunks = full.to_vec();
+        let open = data.open.as_ref().filter(|chunk| chunk.range.overlaps(in_order));
+        chunks.extend(open.map(|chunk| chunk.snapshot()));
+        drop(data);
+        decode(&chunks, samples)?;
+    }
+    clip(in_order, samples);
+    if let Some((late, deleted)) = rare {
+        merge(late, &deleted, samples);
+    }
+    Ok(())
 }
 
-/// Keeps the elements `from..to`; a column without elements, which says nothing of any sample, stays so.
-fn keep<T>(column: &mut Vec<T>, from: usize, to: usize) {
-    column.truncate(to);
-    column.drain(..from.min(column.len()));
+fn decode(chunks: &[FullChunk], samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
+    chunks.iter().try_for_each(|chunk| chunk.encoding.decode_into(&chunk.bytes, samples))
+}
+
+fn decode_open(data: &SeriesData, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
+    match &data.open {
+        Some(chunk) if chunk.range.overlaps(range) => chunk.encoding().decode_into(chunk.bytes(), samples),
+        _ => Ok(()),
+    }
+}
+
+/// Late samples within `range` that a view sees, and what was deleted.
+pub(super) fn rare_of(
+    rare: &Rare,
+    view: View,
+    range: TimeRange,
+) -> Result<(Vec<Ranked>, Vec<TimeRange>), CorruptChunk> {
+    Ok((rare.late.samples(view.version, range)?, rare.deleted.clone()))
+}
+
+/// Puts late samples among those in order and takes deleted ones away.
+fn merge(late: Vec<Ranked>, deleted: &[TimeRange], samples: &mut SampleBuffer) {
+    if late.is_empty() && deleted.is_empty() {
+        return;
+    }
+    let merged = merged(samples, late, deleted);
+    samples.clear();
+    for (at_ms, value, start_ms) in merged {
+        samples.push(at_ms, value, start_ms);
+    }
+}
+
+/// All samples in time order without those that were deleted. What a histogram says of its predecessor is forgotten:
+/// it may have got another one.
+pub(super) fn merged(samples: &SampleBuffer, late: Vec<Ranked>, deleted: &[TimeRange]) -> Vec<Ranked> {
+    let mut merged = in_time_order(ranked_of(samples).chain(late).collect());
+    merged.retain(|sample| !deleted.iter().any(|range| range.contains(sample.0)));
+    for (_, value, _) in &mut merged {
+        if let SampleValue::Histogram(histogram) = value
+            && histogram.counter_reset_hint == CounterResetHint::NotReset
+        {
+            Arc::make_mut(histogram).counter_reset_hint = CounterResetHint::Unknown;
+        }
+    }
+    merged
 }

@@ -1,49 +1,57 @@
-//! One series: full chunks, the chunk that grows, and the last sample.
+//! One series: full chunks, the chunk that grows, the last sample, and what of it belongs to which commit.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use narthex_model::histogram::{CounterResetHint, FloatHistogram};
+use narthex_model::histogram::FloatHistogram;
 use narthex_model::sample::is_stale_nan;
 use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
-use narthex_storage::SampleBuffer;
 
-use super::CHUNK_SAMPLES_MAX;
-use crate::chunk::float_histogram::FloatHistogramEncoder;
-use crate::chunk::xor::XorEncoder;
-use crate::chunk::xor2::Xor2Encoder;
-use crate::chunk::{CorruptChunk, Encoding, Refusal};
+use super::open_chunk::{FullChunk, OpenChunk};
+use super::options::Bounds;
+use super::out_of_order::OutOfOrder;
+use super::readers::View;
+use crate::wal::SeriesId;
 
-/// A series of the head.
+/// A series of the head, shared by all who use it.
 #[derive(Debug)]
 pub(super) struct Series {
+    id: SeriesId,
     labels: Labels,
-    full: Vec<FullChunk>,
-    open: Option<OpenChunk>,
+    /// Whether the log and the index have its labels.
+    is_announced: AtomicBool,
+    data: Mutex<SeriesData>,
+}
+
+/// What of a series changes.
+#[derive(Debug, Default)]
+pub(super) struct SeriesData {
+    pub(super) full: Vec<FullChunk>,
+    pub(super) open: Option<OpenChunk>,
+    /// The newest sample in order.
     last: Option<(Timestamp, SampleValue)>,
+    recent: Recent,
+    /// What most series have none of.
+    pub(super) rare: Option<Box<Rare>>,
 }
 
-/// A chunk that takes no more samples.
-#[derive(Debug)]
-struct FullChunk {
-    encoding: Encoding,
-    range: TimeRange,
-    samples: usize,
-    bytes: Box<[u8]>,
+/// Samples out of order, and stretches that were deleted.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) late: OutOfOrder,
+    pub(super) deleted: Vec<TimeRange>,
 }
 
-/// The chunk that takes the next sample, if it can.
-#[derive(Debug)]
-struct OpenChunk {
-    range: TimeRange,
-    encoder: Encoder,
-}
-
-#[derive(Debug)]
-enum Encoder {
-    Xor(XorEncoder),
-    Xor2(Xor2Encoder),
-    Histogram(FloatHistogramEncoder),
-    HistogramWithStart(FloatHistogramEncoder),
+/// Up to where the series was filled before its last commits, for views that do not see these.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Number of the last commit.
+    commit: u64,
+    /// Time of the last sample before it, `MIN` for none.
+    before_ms: Timestamp,
+    /// The same of earlier commits that some view does not see, oldest first.
+    #[expect(clippy::box_collection, reason = "nearly always absent: a pointer is enough")]
+    older: Option<Box<Vec<(u64, Timestamp)>>>,
 }
 
 /// Why a sample is not taken.
@@ -53,65 +61,103 @@ pub(super) enum NotTaken {
     OutOfOrder,
     /// The series has another value at this instant.
     Duplicate,
+    /// Older than what is still taken.
+    TooOld,
+}
+
+/// Where a sample goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// Behind the last one.
+    InOrder,
+    /// Beside the others.
+    OutOfOrder,
+    /// Nowhere: it is there already.
+    Known,
+}
+
+/// The numbers of a commit that is being applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CommitNumbers {
+    /// Its own.
+    pub(super) commit: u64,
+    /// Every view sees the commits up to this one.
+    pub(super) seen_by_all: u64,
 }
 
 impl Series {
-    pub(super) fn new(labels: Labels) -> Series {
-        Series { labels, full: Vec::new(), open: None, last: None }
+    pub(super) fn new(id: SeriesId, labels: Labels) -> Series {
+        let recent = Recent { before_ms: Timestamp::MIN, ..Recent::default() };
+        let data = Mutex::new(SeriesData { recent, ..SeriesData::default() });
+        Series { id, labels, is_announced: AtomicBool::new(false), data }
+    }
+
+    /// Says whether this is the first time that this is asked, which whoever commits does.
+    #[inline]
+    pub(super) fn announce(&self) -> bool {
+        !self.is_announced.load(Ordering::Relaxed) && !self.is_announced.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes it back.
+    pub(super) fn withdraw(&self) {
+        self.is_announced.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn id(&self) -> SeriesId {
+        self.id
     }
 
     pub(super) fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    pub(super) fn sample_count(&self) -> usize {
-        let open = self.open.as_ref().map_or(0, |chunk| chunk.encoder.len());
-        self.full.iter().map(|chunk| chunk.samples).sum::<usize>() + open
+    /// The data, for a moment.
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, SeriesData> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(super) fn chunk_bytes(&self) -> usize {
-        let open = self.open.as_ref().map_or(0, |chunk| chunk.encoder.bytes().len());
-        self.full.iter().map(|chunk| chunk.bytes.len()).sum::<usize>() + open
-    }
-
-    /// From the first to the last sample; empty without samples.
-    pub(super) fn range(&self) -> TimeRange {
-        let open = self.open.as_ref().map(|chunk| chunk.range);
-        let ends = self.full.first().map(|chunk| chunk.range).into_iter();
-        let ends = ends.chain(self.full.last().map(|chunk| chunk.range)).chain(open);
-        ends.reduce(TimeRange::union).unwrap_or(TimeRange::new(0, -1))
-    }
-
-    /// Adds a sample behind the last one; the last one once more is taken without effect.
-    pub(super) fn append(
-        &mut self,
+impl SeriesData {
+    /// Where a sample would go.
+    #[inline]
+    pub(super) fn place_of(
+        &self,
         at_ms: Timestamp,
-        value: SampleValue,
-        start_ms: Timestamp,
-    ) -> Result<(), NotTaken> {
-        let value = self.as_stored(value);
-        if let Some((last_ms, last)) = &self.last {
-            if *last_ms > at_ms {
-                return Err(NotTaken::OutOfOrder);
-            }
-            if *last_ms == at_ms {
-                return if same_value(last, &value) { Ok(()) } else { Err(NotTaken::Duplicate) };
-            }
+        value: &SampleValue,
+        bounds: Bounds,
+    ) -> Result<Place, NotTaken> {
+        let last_ms = self.last.as_ref().map(|last| last.0);
+        if last_ms.is_none_or(|last_ms| last_ms < at_ms) && at_ms >= bounds.in_order_ms {
+            return Ok(Place::InOrder);
         }
-        let refusal = match &mut self.open {
-            Some(chunk) => chunk.push(at_ms, &value, start_ms),
-            None => Err(None),
-        };
-        if let Err(refusal) = refusal {
-            self.close();
-            self.open = Some(OpenChunk::start(at_ms, &value, start_ms, refusal));
+        self.place_of_late(at_ms, value, bounds)
+    }
+
+    #[cold]
+    fn place_of_late(
+        &self,
+        at_ms: Timestamp,
+        value: &SampleValue,
+        bounds: Bounds,
+    ) -> Result<Place, NotTaken> {
+        match &self.last {
+            Some((last_ms, last)) if *last_ms == at_ms => {
+                if same_value(last, value) {
+                    Ok(Place::Known)
+                } else {
+                    Err(NotTaken::Duplicate)
+                }
+            }
+            _ if bounds.out_of_order_ms.is_some_and(|from_ms| at_ms >= from_ms) => Ok(Place::OutOfOrder),
+            _ if bounds.out_of_order_ms.is_some() || at_ms < bounds.in_order_ms => Err(NotTaken::TooOld),
+            _ => Err(NotTaken::OutOfOrder),
         }
-        self.last = Some((at_ms, value));
-        Ok(())
     }
 
     /// A float stale marker behind a histogram is a histogram stale marker.
-    fn as_stored(&self, value: SampleValue) -> SampleValue {
+    #[inline]
+    pub(super) fn as_stored(&self, value: SampleValue) -> SampleValue {
         match (&self.last, value) {
             (Some((_, SampleValue::Histogram(_))), SampleValue::Float(sum)) if is_stale_nan(sum) => {
                 FloatHistogram { sum, ..FloatHistogram::default() }.into()
@@ -120,30 +166,141 @@ impl Series {
         }
     }
 
-    fn close(&mut self) {
-        if let Some(OpenChunk { range, encoder }) = self.open.take() {
-            let (encoding, samples) = (encoder.encoding(), encoder.len());
-            let bytes = encoder.into_bytes().into_boxed_slice();
-            self.full.push(FullChunk { encoding, range, samples, bytes });
+    /// Adds a sample behind the last one, where [`SeriesData::place_of`] said it goes.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        sample: (Timestamp, SampleValue, Timestamp),
+        chunk_range_ms: i64,
+        numbers: CommitNumbers,
+    ) {
+        let (at_ms, value, start_ms) = sample;
+        let before_ms = self.last.as_ref().map_or(Timestamp::MIN, |last| last.0);
+        self.recent.note(numbers, before_ms);
+        let pushed = match &mut self.open {
+            Some(chunk) => chunk.push(at_ms, &value, start_ms),
+            None => Err(None),
+        };
+        if let Err(refusal) = pushed {
+            let before = self.open.as_ref().map(OpenChunk::encoding);
+            self.full.extend(self.open.take().map(OpenChunk::close));
+            self.open = Some(OpenChunk::start((at_ms, &value, start_ms), chunk_range_ms, before, refusal));
+        }
+        self.last = Some((at_ms, value));
+    }
+
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The stretch of samples in order that a view sees.
+    pub(super) fn visible(&self, view: View) -> TimeRange {
+        TimeRange::new(view.floor_ms, self.recent.visible_until_ms(view.version))
+    }
+
+    /// From the first to the last sample in order; empty without samples.
+    pub(super) fn range(&self) -> TimeRange {
+        let open = self.open.as_ref().map(|chunk| chunk.range);
+        let ends = self.full.first().map(|chunk| chunk.range).into_iter();
+        let ends = ends.chain(self.full.last().map(|chunk| chunk.range)).chain(open);
+        ends.reduce(TimeRange::union).unwrap_or(NOTHING)
+    }
+
+    /// From the first to the last sample of any kind; empty without samples.
+    pub(super) fn whole_range(&self) -> TimeRange {
+        let late = self.rare.as_ref().map_or(NOTHING, |rare| rare.late.range());
+        let range = self.range();
+        match (range.is_empty(), late.is_empty()) {
+            (_, true) => range,
+            (true, false) => late,
+            (false, false) => range.union(late),
         }
     }
 
-    /// Appends the samples of all chunks that overlap `range`, others in those chunks included.
-    pub(super) fn decode_into(
-        &self,
-        range: TimeRange,
-        samples: &mut SampleBuffer,
-    ) -> Result<(), CorruptChunk> {
+    /// Whether a view may see samples within `range`.
+    pub(super) fn may_have(&self, view: View, range: TimeRange) -> bool {
+        let in_order = intersection(self.visible(view), range);
+        intersection(self.range(), in_order).overlaps(in_order)
+            || self.rare.as_ref().is_some_and(|rare| rare.late.may_have(view.version, range))
+    }
+
+    /// Chunks of samples in order that overlap `range`, the growing one left out.
+    pub(super) fn full_within(&self, range: TimeRange) -> &[FullChunk] {
         let first = self.full.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
-        for chunk in self.full[first..].iter().take_while(|chunk| chunk.range.overlaps(range)) {
-            chunk.encoding.decode_into(&chunk.bytes, samples)?;
+        let from = &self.full[first..];
+        &from[..from.partition_point(|chunk| chunk.range.min_ms <= range.max_ms)]
+    }
+
+    pub(super) fn sample_count(&self) -> usize {
+        let full: usize = self.full.iter().map(|chunk| usize::from(chunk.samples)).sum();
+        let late = self.rare.as_ref().map_or(0, |rare| rare.late.sample_count());
+        full + self.open.as_ref().map_or(0, OpenChunk::len) + late
+    }
+
+    pub(super) fn chunk_bytes(&self) -> usize {
+        let full: usize = self.full.iter().map(|chunk| chunk.bytes.len()).sum();
+        let late = self.rare.as_ref().map_or(0, |rare| rare.late.chunk_bytes());
+        full + self.open.as_ref().map_or(0, |chunk| chunk.bytes().len()) + late
+    }
+
+    /// Whether there is no sample.
+    pub(super) fn is_empty(&self) -> bool {
+        self.full.is_empty()
+            && self.open.is_none()
+            && self.rare.as_ref().is_none_or(|rare| rare.late.is_empty())
+    }
+
+    /// Drops chunks that end before `before_ms`; says how many.
+    pub(super) fn drop_before(&mut self, before_ms: Timestamp) -> usize {
+        let gone = self.full.partition_point(|chunk| chunk.range.max_ms < before_ms);
+        self.full.drain(..gone);
+        if self.full.is_empty() {
+            self.full = Vec::new();
         }
-        match &self.open {
-            Some(chunk) if chunk.range.overlaps(range) => {
-                chunk.encoder.encoding().decode_into(chunk.encoder.bytes(), samples)
+        let is_open_gone =
+            self.full.is_empty() && self.open.as_ref().is_some_and(|chunk| chunk.range.max_ms < before_ms);
+        if is_open_gone {
+            self.open = None;
+        }
+        gone + usize::from(is_open_gone)
+    }
+}
+
+/// The range without instants.
+pub(super) const NOTHING: TimeRange = TimeRange { min_ms: 0, max_ms: -1 };
+
+/// What is in both; empty, with any bounds, when nothing is.
+pub(super) fn intersection(left: TimeRange, right: TimeRange) -> TimeRange {
+    TimeRange::new(left.min_ms.max(right.min_ms), left.max_ms.min(right.max_ms))
+}
+
+impl Recent {
+    /// Notes that a commit adds samples behind `before_ms`.
+    #[inline]
+    fn note(&mut self, numbers: CommitNumbers, before_ms: Timestamp) {
+        if self.commit == numbers.commit {
+            return;
+        }
+        if self.commit > numbers.seen_by_all {
+            self.older.get_or_insert_default().push((self.commit, self.before_ms));
+        }
+        if let Some(older) = &mut self.older {
+            older.retain(|&(commit, _)| commit > numbers.seen_by_all);
+            if older.is_empty() {
+                self.older = None;
             }
-            _ => Ok(()),
         }
+        (self.commit, self.before_ms) = (numbers.commit, before_ms);
+    }
+
+    /// Time of the last sample that a view of commits up to `version` sees.
+    #[inline]
+    fn visible_until_ms(&self, version: u64) -> Timestamp {
+        if self.commit <= version {
+            return Timestamp::MAX;
+        }
+        let older = self.older.iter().flat_map(|older| older.iter());
+        older.filter(|(commit, _)| *commit > version).map(|one| one.1).next().unwrap_or(self.before_ms)
     }
 }
 
@@ -154,113 +311,5 @@ fn same_value(left: &SampleValue, right: &SampleValue) -> bool {
             Arc::ptr_eq(left, right) || left.equals(right)
         }
         _ => false,
-    }
-}
-
-impl OpenChunk {
-    /// A chunk with one sample. `refusal` is why the chunk before it did not take the sample.
-    fn start(
-        at_ms: Timestamp,
-        value: &SampleValue,
-        start_ms: Timestamp,
-        refusal: Option<Refusal>,
-    ) -> OpenChunk {
-        let mut encoder = match value {
-            SampleValue::Float(_) if start_ms == 0 => Encoder::Xor(XorEncoder::new()),
-            SampleValue::Float(_) => Encoder::Xor2(Xor2Encoder::new()),
-            SampleValue::Histogram(value) => {
-                let hint = first_hint(value, refusal);
-                if start_ms == 0 {
-                    Encoder::Histogram(FloatHistogramEncoder::new(hint))
-                } else {
-                    Encoder::HistogramWithStart(FloatHistogramEncoder::with_starts(hint))
-                }
-            }
-        };
-        let pushed = encoder.push(at_ms, value, start_ms);
-        debug_assert_eq!(pushed, Ok(()), "an empty chunk takes any sample of its kind");
-        OpenChunk { range: TimeRange::new(at_ms, at_ms), encoder }
-    }
-
-    fn push(
-        &mut self,
-        at_ms: Timestamp,
-        value: &SampleValue,
-        start_ms: Timestamp,
-    ) -> Result<(), Option<Refusal>> {
-        if self.encoder.len() >= CHUNK_SAMPLES_MAX {
-            return Err(None);
-        }
-        self.encoder.push(at_ms, value, start_ms)?;
-        self.range.max_ms = at_ms;
-        Ok(())
-    }
-}
-
-/// What a new chunk says of a reset before its first sample.
-fn first_hint(value: &FloatHistogram, refusal: Option<Refusal>) -> CounterResetHint {
-    match value.counter_reset_hint {
-        CounterResetHint::Gauge => CounterResetHint::Gauge,
-        CounterResetHint::Reset => CounterResetHint::Reset,
-        _ if refusal == Some(Refusal::Reset) => CounterResetHint::Reset,
-        _ => CounterResetHint::Unknown,
-    }
-}
-
-impl Encoder {
-    fn encoding(&self) -> Encoding {
-        match self {
-            Encoder::Xor(_) => Encoding::Xor,
-            Encoder::Xor2(_) => Encoding::Xor2,
-            Encoder::Histogram(_) => Encoding::FloatHistogram,
-            Encoder::HistogramWithStart(_) => Encoding::FloatHistogramWithStart,
-        }
-    }
-
-    /// Appends a sample, unless it is of another kind, has a start timestamp that cannot be kept, or is refused.
-    fn push(
-        &mut self,
-        at_ms: Timestamp,
-        value: &SampleValue,
-        start_ms: Timestamp,
-    ) -> Result<(), Option<Refusal>> {
-        let taken = match (self, value) {
-            (Encoder::Xor(encoder), SampleValue::Float(value)) if start_ms == 0 => {
-                encoder.push(at_ms, *value)
-            }
-            (Encoder::Xor2(encoder), SampleValue::Float(value)) => encoder.push(at_ms, *value, start_ms),
-            (Encoder::Histogram(encoder), SampleValue::Histogram(value)) if start_ms == 0 => {
-                return encoder.push(at_ms, value, 0).map_err(Some);
-            }
-            (Encoder::HistogramWithStart(encoder), SampleValue::Histogram(value)) => {
-                return encoder.push(at_ms, value, start_ms).map_err(Some);
-            }
-            _ => false,
-        };
-        if taken { Ok(()) } else { Err(None) }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Encoder::Xor(encoder) => encoder.len(),
-            Encoder::Xor2(encoder) => encoder.len(),
-            Encoder::Histogram(encoder) | Encoder::HistogramWithStart(encoder) => encoder.len(),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Encoder::Xor(encoder) => encoder.bytes(),
-            Encoder::Xor2(encoder) => encoder.bytes(),
-            Encoder::Histogram(encoder) | Encoder::HistogramWithStart(encoder) => encoder.bytes(),
-        }
-    }
-
-    fn into_bytes(self) -> Vec<u8> {
-        match self {
-            Encoder::Xor(encoder) => encoder.into_bytes(),
-            Encoder::Xor2(encoder) => encoder.into_bytes(),
-            Encoder::Histogram(encoder) | Encoder::HistogramWithStart(encoder) => encoder.into_bytes(),
-        }
     }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Bound;
 
+use narthex_model::labels::METRIC_NAME;
 use narthex_model::{Labels, Matcher};
 
 pub use dictionary::{Dictionary, Held};
@@ -58,6 +59,24 @@ impl PostingsIndex {
         }
     }
 
+    /// Takes a series with these labels away, and names and values that no other series has.
+    pub fn remove(&mut self, series: u32, labels: &Labels) {
+        let one = Postings::from_rising([series]);
+        self.all.subtract(&one);
+        for (name, value) in labels {
+            let Some(label) = self.names.get_mut(name) else { continue };
+            label.remove(value, &one);
+            if label.values.is_empty() {
+                self.names.remove(name);
+            }
+        }
+    }
+
+    /// Whether a series has this metric name.
+    pub fn has_metric(&self, metric: &str) -> bool {
+        self.names.get(METRIC_NAME).is_some_and(|label| label.values.contains_key(metric))
+    }
+
     /// Number of series.
     pub fn len(&self) -> u64 {
         self.all.len()
@@ -98,6 +117,15 @@ impl LabelPostings {
             None => {
                 self.values.insert(value.into(), Postings::from_iter([series]));
             }
+        }
+    }
+
+    fn remove(&mut self, value: &str, series: &Postings) {
+        self.any.subtract(series);
+        let Some(postings) = self.values.get_mut(value) else { return };
+        postings.subtract(series);
+        if postings.is_empty() {
+            self.values.remove(value);
         }
     }
 }

@@ -1,0 +1,125 @@
+//! The last exemplars, up to a fixed number.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
+use narthex_storage::{StorageError, StorageErrorKind};
+
+use super::Head;
+use crate::wal::{Exemplar, SeriesId};
+
+/// Most characters of all names and values of an exemplar. Source: OpenMetrics 1.0, "Exemplars".
+const LABEL_CHARS_MAX: usize = 128;
+
+/// Exemplars, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct ExemplarRing(Mutex<Ring>);
+
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<(SeriesId, Exemplar)>,
+    newest: HashMap<SeriesId, Newest>,
+}
+
+/// The newest exemplar of a series that has any.
+#[derive(Debug)]
+struct Newest {
+    exemplar: Exemplar,
+    /// How many the series has.
+    count: usize,
+}
+
+pub(super) fn check(exemplar: &Exemplar) -> Result<(), StorageError> {
+    let chars = |(name, value): (&str, &str)| name.chars().count() + value.chars().count();
+    let chars: usize = exemplar.labels.iter().map(chars).sum();
+    if chars <= LABEL_CHARS_MAX {
+        return Ok(());
+    }
+    let message = format!("labels of an exemplar have {chars} characters, {LABEL_CHARS_MAX} are taken");
+    Err(StorageError::new(StorageErrorKind::LimitExceeded, message))
+}
+
+impl ExemplarRing {
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn push(&mut self, series: SeriesId, exemplar: Exemplar, entries_max: usize) {
+        match self.newest.get_mut(&series) {
+            Some(newest) if newest.exemplar.at_ms > exemplar.at_ms || newest.exemplar == exemplar => return,
+            Some(newest) => {
+                newest.exemplar = exemplar.clone();
+                newest.count += 1;
+            }
+            None => {
+                self.newest.insert(series, Newest { exemplar: exemplar.clone(), count: 1 });
+            }
+        }
+        self.entries.push_back((series, exemplar));
+        while self.entries.len() > entries_max {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        let Some((series, _)) = self.entries.pop_front() else { return };
+        if let Some(newest) = self.newest.get_mut(&series) {
+            newest.count -= 1;
+            if newest.count == 0 {
+                self.newest.remove(&series);
+            }
+        }
+    }
+}
+
+impl Head {
+    pub(super) fn put_exemplars(&self, exemplars: impl Iterator<Item = (SeriesId, Exemplar)>) {
+        let entries_max = self.options.exemplars_max;
+        let mut exemplars = exemplars.peekable();
+        if entries_max == 0 || exemplars.peek().is_none() {
+            return;
+        }
+        let mut ring = self.exemplars.ring();
+        for (series, exemplar) in exemplars {
+            // The log may know a series by another name.
+            if let Some(series) = self.index.get(series) {
+                ring.push(series.id(), exemplar, entries_max);
+            }
+        }
+    }
+
+    /// The exemplars within `range` of the series that satisfy all matchers of any of `selectors`: series in the order
+    /// of labels, exemplars in that of time.
+    pub fn exemplars(&self, selectors: &[&[Matcher]], range: TimeRange) -> Vec<(Labels, Vec<Exemplar>)> {
+        let selected = selectors.iter().flat_map(|matchers| self.index.select(matchers, |_| true));
+        let labels: HashMap<SeriesId, Labels> =
+            selected.map(|series| (series.id(), series.labels().clone())).collect();
+        let mut found: BTreeMap<&Labels, Vec<Exemplar>> = BTreeMap::new();
+        let ring = self.exemplars.ring();
+        for (series, exemplar) in &ring.entries {
+            if let Some(labels) = labels.get(series).filter(|_| range.contains(exemplar.at_ms)) {
+                found.entry(labels).or_default().push(exemplar.clone());
+            }
+        }
+        drop(ring);
+        let sorted = found.into_iter().map(|(labels, mut exemplars)| {
+            exemplars.sort_by_key(|exemplar| exemplar.at_ms);
+            (labels.clone(), exemplars)
+        });
+        sorted.collect()
+    }
+
+    /// All exemplars from `from_ms` on, for a checkpoint of the log.
+    pub fn exemplars_since(&self, from_ms: Timestamp) -> Vec<(SeriesId, Exemplar)> {
+        let ring = self.exemplars.ring();
+        ring.entries.iter().filter(|(_, exemplar)| exemplar.at_ms >= from_ms).cloned().collect()
+    }
+
+    /// The series that have exemplars.
+    pub fn series_with_exemplars(&self) -> BTreeSet<SeriesId> {
+        self.exemplars.ring().newest.keys().copied().collect()
+    }
+}

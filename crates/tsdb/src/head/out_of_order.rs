@@ -1,0 +1,138 @@
+//! Samples that came late: a few as they are, the others in chunks that may overlap.
+//!
+//! Of samples of one instant the one in order counts, else the one that came first.
+
+use narthex_model::{SampleValue, TimeRange, Timestamp};
+use narthex_storage::SampleBuffer;
+
+use super::merge::{Ranked, in_time_order, ranked_of};
+use super::open_chunk::{ChunkBuilder, FullChunk};
+use super::series::{CommitNumbers, NOTHING};
+use crate::chunk::CorruptChunk;
+
+/// So many samples are put into a chunk.
+const SAMPLES_MAX: usize = 32;
+
+/// Late samples of one series.
+#[derive(Debug, Default)]
+pub(super) struct OutOfOrder {
+    /// As they came.
+    loose: Vec<Late>,
+    /// As they were made; each holds only commits that every view sees.
+    chunks: Vec<LateChunk>,
+}
+
+#[derive(Debug)]
+struct Late {
+    at_ms: Timestamp,
+    start_ms: Timestamp,
+    value: SampleValue,
+    commit: u64,
+}
+
+#[derive(Debug)]
+struct LateChunk {
+    chunk: FullChunk,
+    /// The last commit with a sample in it.
+    commit: u64,
+}
+
+impl OutOfOrder {
+    /// Takes a sample; one of the same instant that is there already stays.
+    pub(super) fn push(
+        &mut self,
+        sample: (Timestamp, SampleValue, Timestamp),
+        chunk_range_ms: i64,
+        numbers: CommitNumbers,
+    ) -> bool {
+        let (at_ms, value, start_ms) = sample;
+        if self.loose.iter().any(|late| late.at_ms == at_ms) {
+            return false;
+        }
+        if self.loose.len() >= SAMPLES_MAX {
+            self.pack(chunk_range_ms, numbers.seen_by_all);
+        }
+        self.loose.push(Late { at_ms, start_ms, value, commit: numbers.commit });
+        true
+    }
+
+    /// Puts the samples that every view sees into chunks.
+    fn pack(&mut self, chunk_range_ms: i64, seen_by_all: u64) {
+        // Commits are applied one after the other, so that those seen stand in front.
+        let seen = self.loose.partition_point(|late| late.commit <= seen_by_all);
+        let mut samples: Vec<Late> = self.loose.drain(..seen).collect();
+        let Some(commit) = samples.last().map(|late| late.commit) else { return };
+        samples.sort_by_key(|late| late.at_ms);
+        let mut builder = ChunkBuilder::new(chunk_range_ms);
+        samples.iter().for_each(|late| builder.push(late.at_ms, &late.value, late.start_ms));
+        self.chunks.extend(builder.finish().into_iter().map(|chunk| LateChunk { chunk, commit }));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.loose.is_empty() && self.chunks.is_empty()
+    }
+
+    pub(super) fn range(&self) -> TimeRange {
+        let loose = self.loose.iter().map(|late| TimeRange::new(late.at_ms, late.at_ms));
+        let all = self.chunks.iter().map(|late| late.chunk.range).chain(loose);
+        all.reduce(TimeRange::union).unwrap_or(NOTHING)
+    }
+
+    /// Whether there may be a sample within `range` of a commit up to `version`.
+    pub(super) fn may_have(&self, version: u64, range: TimeRange) -> bool {
+        let seen = |late: &Late| late.commit <= version && range.contains(late.at_ms);
+        self.loose.iter().any(seen) || self.chunks.iter().any(|late| late.chunk.range.overlaps(range))
+    }
+
+    pub(super) fn sample_count(&self) -> usize {
+        self.loose.len() + self.chunks.iter().map(|late| usize::from(late.chunk.samples)).sum::<usize>()
+    }
+
+    pub(super) fn chunk_bytes(&self) -> usize {
+        self.chunks.iter().map(|late| late.chunk.bytes.len()).sum()
+    }
+
+    /// The samples within `range` of commits up to `version`, those that came first in front.
+    pub(super) fn samples(&self, version: u64, range: TimeRange) -> Result<Vec<Ranked>, CorruptChunk> {
+        let mut samples = Vec::new();
+        for late in self.chunks.iter().filter(|late| late.chunk.range.overlaps(range)) {
+            let mut buffer = SampleBuffer::new();
+            late.chunk.encoding.decode_into(&late.chunk.bytes, &mut buffer)?;
+            samples.extend(ranked_of(&buffer));
+        }
+        let seen = self.loose.iter().filter(|late| late.commit <= version);
+        samples.extend(seen.map(|late| (late.at_ms, late.value.clone(), late.start_ms)));
+        samples.retain(|sample| range.contains(sample.0));
+        Ok(samples)
+    }
+
+    /// Drops the samples before `before_ms` of commits up to `version`; says how many.
+    pub(super) fn drop_before(&mut self, before_ms: Timestamp, version: u64, chunk_range_ms: i64) -> usize {
+        let held = self.sample_count();
+        self.loose.retain(|late| late.commit > version || late.at_ms >= before_ms);
+        for LateChunk { chunk, commit } in std::mem::take(&mut self.chunks) {
+            if commit > version || chunk.range.min_ms >= before_ms {
+                self.chunks.push(LateChunk { chunk, commit });
+            } else if chunk.range.max_ms >= before_ms {
+                let kept = chunks_from(&chunk, before_ms, chunk_range_ms);
+                self.chunks.extend(kept.into_iter().map(|chunk| LateChunk { chunk, commit }));
+            }
+        }
+        held - self.sample_count()
+    }
+}
+
+/// The samples of a chunk from `from_ms` on; all of them if they cannot be read.
+fn chunks_from(chunk: &FullChunk, from_ms: Timestamp, chunk_range_ms: i64) -> Vec<FullChunk> {
+    let mut buffer = SampleBuffer::new();
+    if chunk.encoding.decode_into(&chunk.bytes, &mut buffer).is_err() {
+        return vec![chunk.clone()];
+    }
+    let mut builder = ChunkBuilder::new(chunk_range_ms);
+    for (at_ms, value, start_ms) in in_time_order(ranked_of(&buffer).collect()) {
+        if at_ms >= from_ms {
+            builder.push(at_ms, &value, start_ms);
+        }
+    }
+    builder.finish()
+}
