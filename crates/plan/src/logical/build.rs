@@ -169,7 +169,8 @@ impl Builder {
         }
     }
 
-    /// `timestamp` and `start_timestamp` of a selector read the sample's own times, of anything else the step's.
+    /// `timestamp` and `start_timestamp` of a selector read the sample's own times, of anything else, and be it the
+    /// selector with a sign, the step's.
     fn conversion(
         &self,
         conversion: ConversionFunction,
@@ -183,7 +184,8 @@ impl Builder {
         };
         let function = FunctionId::Conversion(conversion);
         let mut input = self.node(arg)?;
-        if let (Some(wanted), LogicalNode::VectorSelector { part, .. }) = (part, &mut input) {
+        let is_direct = matches!(arg.without_parens(), Expr::Selector(_));
+        if let (Some(wanted), true, LogicalNode::VectorSelector { part, .. }) = (part, is_direct, &mut input) {
             *part = wanted;
         }
         Ok(LogicalNode::Call { function, args: vec![input], span })

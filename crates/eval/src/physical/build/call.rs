@@ -3,6 +3,7 @@
 use narthex_diag::Span;
 use narthex_model::StepGrid;
 use narthex_plan::LogicalNode;
+use narthex_plan::logical::SelectedPart;
 use narthex_promql::ValueType;
 use narthex_promql::functions::{
     ConversionFunction, DateFunction, FunctionId, LabelFunction, ScalarFunction, SortFunction,
@@ -104,7 +105,8 @@ impl<'a> Builder<'a> {
     }
 
     fn conversion(&self, function: ConversionFunction, call: Call<'a>) -> Built<'a> {
-        let is_selector = matches!(call.args, [LogicalNode::VectorSelector { .. }]);
+        let is_selector =
+            matches!(call.args, [LogicalNode::VectorSelector { part, .. }] if *part != SelectedPart::Value);
         let function = match function {
             ConversionFunction::Scalar => {
                 return Ok(Box::new(ScalarOfVector::new(self.first(call)?.0, call.grid.len)));
