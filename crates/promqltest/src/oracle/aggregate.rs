@@ -114,13 +114,28 @@ fn value(op: AggregateOp, group: &[Element], parameter: f64) -> Option<SampleVal
     let value = match op {
         AggregateOp::Sum => super::compensated(floats),
         AggregateOp::Avg => mean(&floats),
-        AggregateOp::Min => floats.iter().copied().fold(f64::NAN, f64::min),
-        AggregateOp::Max => floats.iter().copied().fold(f64::NAN, f64::max),
+        AggregateOp::Min => least(&floats),
+        AggregateOp::Max => -least(&negated(&floats)),
         AggregateOp::Stddev => variance(&floats).sqrt(),
         AggregateOp::Stdvar => variance(&floats),
         _ => quantile(parameter, &floats),
     };
     Some(value.into())
+}
+
+/// The first of the smallest values; NaN if there is nothing else.
+pub(super) fn least(values: &[f64]) -> f64 {
+    let mut least = f64::NAN;
+    for &value in values {
+        if value < least || least.is_nan() {
+            least = value;
+        }
+    }
+    least
+}
+
+pub(super) fn negated(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| -value).collect()
 }
 
 /// The compensated sum divided by the number of values; where that is too large, the mean is carried along.

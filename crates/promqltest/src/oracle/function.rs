@@ -100,6 +100,7 @@ impl Oracle<'_> {
                 // The line is continued from the evaluation time, wherever the window ends.
                 float(regression::line(&floats, at_ms).map(|line| line.0 * parameter + line.1))
             }
+            _ if window.samples.is_empty() => None,
             _ => {
                 let trend = parameters.get(1).copied().unwrap_or(f64::NAN);
                 regression::check_factors(parameter, trend)?;
@@ -227,9 +228,10 @@ impl Oracle<'_> {
     }
 }
 
-/// NaN if either is; −0 is smaller than +0.
+/// −Inf, whatever the other is, else NaN if either is; −0 is smaller than +0.
 fn smaller(a: f64, b: f64) -> f64 {
     match a.partial_cmp(&b) {
+        None if [a, b].contains(&f64::NEG_INFINITY) => f64::NEG_INFINITY,
         None => f64::NAN,
         Some(std::cmp::Ordering::Equal) if a.is_sign_negative() => a,
         Some(std::cmp::Ordering::Less) => a,

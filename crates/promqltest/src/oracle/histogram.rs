@@ -195,11 +195,7 @@ fn quantile(histogram: &FloatHistogram, q: f64) -> f64 {
     let count = if count > histogram.count { histogram.count } else { count };
     if count < rank {
         // Observations that are no number are in no bucket; counts below zero may also keep the rank from being reached.
-        return match histogram.uses_custom_buckets() {
-            _ if histogram.sum.is_nan() => f64::NAN,
-            true => lower,
-            false => upper,
-        };
+        return if histogram.sum.is_nan() { f64::NAN } else { upper };
     }
     let share = if rises { rank - (count - bucket.count) } else { count - rank } / bucket.count;
     if histogram.uses_custom_buckets() || (lower <= 0.0 && upper >= 0.0) {

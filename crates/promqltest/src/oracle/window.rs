@@ -6,7 +6,7 @@ use narthex_model::histogram::HistogramSum;
 use narthex_model::{FloatHistogram, SampleValue, Timestamp};
 use narthex_promql::functions::{OverTimeFunction, RateFunction};
 
-use super::aggregate::{mean, quantile};
+use super::aggregate::{least, mean, negated, quantile};
 use super::rate::Change;
 use super::{Sample, Window, added, compensated, extended, seconds};
 
@@ -101,8 +101,8 @@ fn float_value(function: OverTimeFunction, samples: &[(Timestamp, f64)], paramet
     let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
     values.first()?;
     Some(match function {
-        OverTimeFunction::Min => values.iter().copied().fold(f64::NAN, f64::min),
-        OverTimeFunction::Max => values.iter().copied().fold(f64::NAN, f64::max),
+        OverTimeFunction::Min => least(&values),
+        OverTimeFunction::Max => -least(&negated(&values)),
         OverTimeFunction::Stdvar => variance(&values),
         OverTimeFunction::Stddev => variance(&values).sqrt(),
         OverTimeFunction::Quantile => quantile(parameter, &values),

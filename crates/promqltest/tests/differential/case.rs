@@ -23,6 +23,7 @@ impl Case {
             delayed_name_removal: random.below(2) == 0,
             start_timestamps: random.below(2) == 0,
             type_and_unit_labels: random.below(4) == 0,
+            ..EvalOptions::STABLE
         };
         let mut next = || random.next_u64();
         let mut generator = QueryGenerator::new(&mut next, Dialect::ALL);
