@@ -217,7 +217,8 @@ fn serve_late_samples() -> u16 {
             for series in 0..3usize {
                 let late_ms = (number * 7919 + series * 104_729) % 120_000;
                 let at_ms = now_ms() - if number % 3 == 0 { 0 } else { late_ms as i64 };
-                writeln!(body, "late{{series=\"{series}\"}} {number} {at_ms}").unwrap();
+                // The same value for the same instant: of two values either may be in an answer.
+                writeln!(body, "late{{series=\"{series}\"}} {} {at_ms}", at_ms % 1009).unwrap();
             }
             let head = "HTTP/1.0 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\n";
             let _ = write!(stream, "{head}{body}");
