@@ -80,9 +80,11 @@ fn clamp(value: f64, min: f64, max: f64) -> Option<f64> {
     if max < min { None } else { Some(larger(min, smaller(max, value))) }
 }
 
-/// The larger number; NaN if either is, and +0 is larger than −0.
+/// The larger number; +Inf even beside NaN, else NaN if either is, and +0 is larger than −0.
 pub fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
     } else if a == b {
         if a.is_sign_negative() { b } else { a }
@@ -93,9 +95,11 @@ pub fn larger(a: f64, b: f64) -> f64 {
     }
 }
 
-/// The smaller number; NaN if either is, and −0 is smaller than +0.
+/// The smaller number; -Inf even beside NaN, else NaN if either is, and −0 is smaller than +0.
 pub fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
     } else if a == b {
         if a.is_sign_negative() { a } else { b }
@@ -114,6 +118,8 @@ mod tests {
     fn rounding_and_bounds_at_the_edges() {
         assert_eq!([round(-2.5, 1.0), round(2.5, 1.0), round(0.15, 0.1)], [-2.0, 3.0, 0.2]);
         assert!(larger(f64::NAN, 1.0).is_nan() && smaller(1.0, f64::NAN).is_nan());
+        assert_eq!(larger(f64::NAN, f64::INFINITY), f64::INFINITY);
+        assert_eq!(smaller(f64::NEG_INFINITY, f64::NAN), f64::NEG_INFINITY);
         assert!(larger(-0.0, 0.0).is_sign_positive() && smaller(0.0, -0.0).is_sign_negative());
         assert_eq!(clamp(5.0, 3.0, 2.0), None);
         assert!(sign(f64::NAN).is_nan() && sign(-0.0).is_sign_negative());

@@ -12,7 +12,7 @@ use crate::{AnnotationKind, EvalError, StepColumn, Windows};
 /// Computes one of the family for every step. `parameters` are the scalar arguments.
 ///
 /// # Errors
-/// When a smoothing factor is outside of (0, 1).
+/// When a smoothing factor is outside of (0, 1) and there is a sample.
 pub fn evaluate(
     function: RegressionFunction,
     parameters: &[StepColumn],
@@ -21,6 +21,9 @@ pub fn evaluate(
     out: &mut StepColumn,
 ) -> Result<(), EvalError> {
     for (step, window) in windows.iter().enumerate() {
+        if window.floats.is_empty() && window.histograms.is_empty() {
+            continue;
+        }
         let parameter =
             |at: usize| parameters.get(at).and_then(|column| column.float(step)).unwrap_or(f64::NAN);
         let factors = match function {
@@ -92,7 +95,8 @@ struct Factors {
 
 fn factors(smoothing: f64, trend: f64, series: &SeriesContext<'_>) -> Result<Factors, EvalError> {
     let check = |name: &str, short: &str, factor: f64| {
-        if factor > 0.0 && factor < 1.0 {
+        // NaN passes, as upstream has it.
+        if !(factor <= 0.0 || factor >= 1.0) {
             return Ok(());
         }
         let found = if factor.is_finite() {

@@ -104,6 +104,7 @@ impl<'a> Values<'a> {
             let slot = self.slot(group, value, column.len())?;
             let counts = &mut self.columns[slot];
             counts.set_float(step, counts.float(step).unwrap_or(0.0) + 1.0);
+            self.output.get_mut(slot).drops_name |= series.drops_name;
         }
         Ok(())
     }
@@ -146,7 +147,6 @@ impl<'a> Values<'a> {
 
     fn add_slot(&mut self, labels: Labels, steps: usize) -> Result<usize, EvalError> {
         self.held.grow(SLOT_BYTES + column_bytes(steps))?;
-        // Alone among the aggregations this one forgets that names are to be removed.
         let series = SeriesMetadata { labels: labels.clone(), drops_name: false };
         self.output.push(self.context, series, None)?;
         self.columns.push(StepColumn::new(steps));

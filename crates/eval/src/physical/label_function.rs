@@ -42,10 +42,11 @@ impl<'a> LabelFunctionOperator<'a> {
         let texts: Vec<&Text> = texts.iter().filter_map(|node| text_of(node)).collect();
         let rewrite = match (function, texts.as_slice()) {
             (LabelFunction::Replace, [target, replacement, source, pattern]) => Rewrite::Replace {
+                // First, so that of two mistakes it is the one that upstream reports.
+                regex: anchored(pattern, span)?,
                 target: label_name(target, "destination", function, span)?,
                 replacement: replacement.to_str_lossy().into_owned(),
                 source: source.to_str_lossy().into_owned(),
-                regex: anchored(pattern, span)?,
             },
             (LabelFunction::Join, [target, separator, sources @ ..]) => Rewrite::Join {
                 target: label_name(target, "destination", function, span)?,

@@ -55,6 +55,11 @@ impl SeriesList {
         &self.series[at]
     }
 
+    /// The series of number `at`, to be changed.
+    pub(crate) fn get_mut(&mut self, at: usize) -> &mut SeriesMetadata {
+        &mut self.series[at]
+    }
+
     /// The series, and what they and their labels take.
     ///
     /// # Errors
