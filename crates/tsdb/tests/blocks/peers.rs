@@ -20,7 +20,11 @@ fn run(program: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What `promtool tsdb dump` prints, sorted.
+/// Of histograms with whole counts the tool loses the first samples: it goes through floats, float histograms and these
+/// in turn, and each of the first two turns takes a sample off before it sees that it is of another kind.
+const LOST_BY_PROMTOOL: usize = 2;
+
+/// What `promtool tsdb dump` prints, sorted. No series has samples of two kinds.
 fn dump(blocks: &[Block]) -> Vec<String> {
     let mut lines = Vec::new();
     for block in blocks {
@@ -33,7 +37,8 @@ fn dump(blocks: &[Block]) -> Vec<String> {
             for (at_ms, value) in samples.floats.timestamps.iter().zip(&samples.floats.values) {
                 lines.push(format!("{labels} {} {at_ms}", format_g(*value)));
             }
-            for (at_ms, value) in samples.histograms.timestamps.iter().zip(&samples.histograms.values) {
+            let histograms = samples.histograms.timestamps.iter().zip(&samples.histograms.values);
+            for (at_ms, value) in histograms.skip(LOST_BY_PROMTOOL) {
                 lines.push(format!("{labels} {value} {at_ms}"));
             }
         }
@@ -107,7 +112,7 @@ fn promtool_reads_our_blocks_as_we_do() {
     let theirs = sorted_lines(&run(&promtool, &["tsdb", "dump", dir]));
     let ours = dump(&blocks_in(scratch.path()));
     assert_same(&theirs, &ours);
-    assert_eq!(theirs.len() as u64, meta.stats.samples);
+    assert_eq!((theirs.len() + LOST_BY_PROMTOOL) as u64, meta.stats.samples);
 }
 
 #[test]
