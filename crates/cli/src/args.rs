@@ -6,7 +6,7 @@ use narthex_plan::QueryParameters;
 
 use crate::exit::Trouble;
 use crate::output::OutputFormat;
-use crate::query_options::{FeatureArgs, LimitArgs};
+use crate::query_options::{DefaultsArgs, FeatureArgs, LimitArgs};
 use crate::screen::Color;
 use crate::times::{parse_step, parse_time};
 
@@ -83,7 +83,7 @@ Exit status: 0 when nothing was found, 1 when something was, 2 on wrong usage or
 
 const CONFORMANCE_EXAMPLES: &str = "\
 Examples:
-  narthex conformance testdata/promql
+  narthex conformance testdata/promql/functions
   narthex conformance --immediate-name-removal name_label_dropping.test";
 
 /// Evaluations at regular distances.
@@ -100,17 +100,37 @@ pub(crate) struct RangeArgs {
     step: Option<i64>,
 }
 
+impl Command {
+    /// The features that are asked for, if the command knows any.
+    pub(crate) fn features(&self) -> Option<&FeatureArgs> {
+        match self {
+            Command::Query(args) => Some(&args.features),
+            Command::Explain(args) => Some(&args.features),
+            Command::Parse(args) => Some(&args.features),
+            Command::Fmt(args) => Some(&args.features),
+            Command::Lint(args) => Some(&args.features),
+            Command::Check(CheckArgs { what: CheckCommand::Rules(args) }) => Some(&args.features),
+            Command::Conformance(_) => None,
+        }
+    }
+}
+
 impl RangeArgs {
     /// The times of the query: the range if one is given, otherwise one evaluation at `at_ms`.
-    pub(crate) fn parameters(&self, at_ms: Timestamp, lookback_ms: i64) -> Result<QueryParameters, Trouble> {
+    pub(crate) fn parameters(
+        &self,
+        at_ms: Timestamp,
+        defaults: DefaultsArgs,
+    ) -> Result<QueryParameters, Trouble> {
+        let DefaultsArgs { lookback_ms, subquery_step_ms } = defaults;
         let (Some(from_ms), Some(to_ms), Some(step_ms)) = (self.from, self.to, self.step) else {
-            return Ok(QueryParameters::instant(at_ms, lookback_ms, SUBQUERY_STEP_MS));
+            return Ok(QueryParameters::instant(at_ms, lookback_ms, subquery_step_ms));
         };
         if to_ms < from_ms {
             return Err(Trouble::new("--to must not lie before --from"));
         }
         let range = TimeRange::new(from_ms, to_ms);
-        let parameters = QueryParameters::range(range, step_ms, lookback_ms, SUBQUERY_STEP_MS);
+        let parameters = QueryParameters::range(range, step_ms, lookback_ms, subquery_step_ms);
         if parameters.grid.len > STEPS_MAX {
             let steps = parameters.grid.len;
             return Err(Trouble::new(format!(
@@ -121,8 +141,6 @@ impl RangeArgs {
     }
 }
 
-/// Step of a subquery that names none: a server's default evaluation interval.
-const SUBQUERY_STEP_MS: i64 = 60_000;
 /// More evaluations than that are refused, as by a server.
 const STEPS_MAX: usize = 11_000;
 
@@ -138,9 +156,9 @@ pub(crate) struct QueryArgs {
     /// A range of evaluations
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    /// How far back a selector looks for a sample
-    #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
-    pub(crate) lookback_ms: i64,
+    /// How far selectors look and how often subqueries evaluate
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// Give up after this long
     #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
     pub(crate) timeout_ms: i64,
@@ -167,6 +185,9 @@ pub(crate) struct ExplainArgs {
     /// A range of evaluations
     #[command(flatten)]
     pub(crate) range: RangeArgs,
+    /// How far selectors look and how often subqueries evaluate
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// Features of the language
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
@@ -283,9 +304,9 @@ pub(crate) struct ConformanceArgs {
     /// Do not evaluate instant queries again at other times and within ranges
     #[arg(long)]
     pub(crate) primary_only: bool,
-    /// How far back a selector looks for a sample
-    #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
-    pub(crate) lookback_ms: i64,
+    /// How far selectors look and how often subqueries evaluate
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// Scripts, folders of `.test` files or patterns
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,

@@ -27,6 +27,9 @@ use crate::args::{Args, Command};
 fn main() -> ExitCode {
     let args = Args::parse();
     let screen = screen::Screen::new(args.color);
+    if let Some(features) = args.command.features() {
+        screen.note(&features.warnings());
+    }
     let outcome = match args.command {
         Command::Query(args) => commands::query::run(&args, &screen),
         Command::Explain(args) => commands::explain::run(&args, &screen),

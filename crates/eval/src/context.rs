@@ -45,12 +45,21 @@ pub struct EvalOptions {
     pub start_timestamps: bool,
     /// Counter hints look at `__type__` (`type-and-unit-labels`).
     pub type_and_unit_labels: bool,
+    /// `@` may be used.
+    pub at_modifier: bool,
+    /// `offset` may be negative.
+    pub negative_offset: bool,
 }
 
 impl EvalOptions {
     /// What a server does when no feature is switched on.
-    pub const STABLE: EvalOptions =
-        EvalOptions { delayed_name_removal: false, start_timestamps: false, type_and_unit_labels: false };
+    pub const STABLE: EvalOptions = EvalOptions {
+        delayed_name_removal: false,
+        start_timestamps: false,
+        type_and_unit_labels: false,
+        at_modifier: true,
+        negative_offset: true,
+    };
 }
 
 impl QueryContext {

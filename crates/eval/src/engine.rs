@@ -50,9 +50,10 @@ impl Engine {
     /// Plans an expression that was parsed without errors.
     ///
     /// # Errors
-    /// When it has no plan at these times, or there are more of them than the limit allows.
+    /// When it has no plan at these times, there are more of them than the limit allows, or the options forbid it.
     pub fn prepare(&self, expr: &Expr, parameters: QueryParameters) -> Result<Query, EvalError> {
         let mut plan = build(expr, parameters)?;
+        self.options.eval.check(&plan)?;
         self.options.optimizer.run(&mut plan);
         self.prepare_plan(plan)
     }

@@ -23,7 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`annotation`].
+//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`mod@features`],
+//! [`annotation`].
 
 mod aggregations;
 pub mod annotation;
@@ -32,6 +33,7 @@ pub mod column;
 pub mod context;
 pub mod engine;
 pub mod error;
+pub mod features;
 pub mod functions;
 pub mod gate;
 mod kahan;
@@ -48,6 +50,7 @@ pub use column::{SampleRef, StepColumn, Window, Windows};
 pub use context::QueryContext;
 pub use engine::{Engine, EngineOptions, Query};
 pub use error::{EvalError, EvalErrorKind};
+pub use features::EngineFeature;
 pub use gate::{GateLimits, QueryGate};
 pub use limits::{LimitKind, Limits};
 pub use result::{QueryResult, QueryValue};

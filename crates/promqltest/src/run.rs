@@ -56,11 +56,7 @@ impl RunOptions {
                 steps_max: 100_000,
                 ..Limits::DEFAULT
             },
-            eval: EvalOptions {
-                delayed_name_removal: true,
-                start_timestamps: true,
-                type_and_unit_labels: false,
-            },
+            eval: EvalOptions { delayed_name_removal: true, start_timestamps: true, ..EvalOptions::STABLE },
             optimizer: Optimizer::ALL,
         },
         lookback_ms: 300_000,

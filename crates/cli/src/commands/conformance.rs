@@ -31,7 +31,8 @@ fn options(args: &ConformanceArgs) -> RunOptions {
     options.engine.eval.delayed_name_removal = !args.immediate_name_removal;
     options.engine.eval.start_timestamps = !args.no_start_timestamps;
     options.engine.eval.type_and_unit_labels = args.type_and_unit_labels;
-    options.lookback_ms = args.lookback_ms;
+    options.lookback_ms = args.defaults.lookback_ms;
+    options.subquery_step_ms = args.defaults.subquery_step_ms;
     if args.primary_only {
         options.repetition = Repetition::Once;
     }

@@ -10,8 +10,6 @@ use crate::args::ExplainArgs;
 use crate::exit::{Ended, Outcome};
 use crate::screen::Screen;
 
-const LOOKBACK_MS: i64 = 300_000;
-
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
     let query = match read_query(&args.expr, &args.features.parse_options(), screen) {
@@ -19,7 +17,7 @@ pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
         Err(outcome) => return Ok(outcome),
     };
     // A plan needs times; explaining one does not need now.
-    match build(&query.expr, args.range.parameters(0, LOOKBACK_MS)?) {
+    match build(&query.expr, args.range.parameters(0, args.defaults)?) {
         Ok(mut plan) => {
             screen.print(&text(&mut plan, args.passes))?;
             Ok(Outcome::Clean)

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
         return Ok(Outcome::Findings);
     }
     let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
-    let parameters = args.range.parameters(at_ms, args.lookback_ms)?;
+    let parameters = args.range.parameters(at_ms, args.defaults)?;
     let (eval, limits) = (args.features.eval_options(), args.limits.limits());
     let engine = Engine::new(EngineOptions { eval, limits, ..EngineOptions::STABLE });
     let prepared = engine.prepare(&query.expr, parameters);

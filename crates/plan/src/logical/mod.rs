@@ -39,6 +39,11 @@ pub struct QueryParameters {
 }
 
 impl QueryParameters {
+    /// How far back a selector looks unless a server is told otherwise (`--query.lookback-delta`).
+    pub const LOOKBACK_MS: i64 = 300_000;
+    /// Step of a subquery that names none unless a server is told otherwise (`global.evaluation_interval`).
+    pub const SUBQUERY_STEP_MS: i64 = 60_000;
+
     /// An evaluation at `at_ms`.
     pub fn instant(at_ms: Timestamp, lookback_ms: i64, subquery_step_ms: i64) -> QueryParameters {
         let grid = StepGrid::instant(at_ms);
