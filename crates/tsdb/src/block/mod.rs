@@ -10,7 +10,7 @@ pub mod meta;
 pub(crate) mod output;
 mod postings_cache;
 pub mod reader;
-mod recode;
+pub(crate) mod recode;
 mod recover;
 mod segment;
 mod select;
