@@ -1,10 +1,12 @@
-//! The project's own chores: `cargo xtask tidy | ready | graph | help`.
+//! The project's own chores: `cargo xtask tidy | ready | docs | graph | help`.
 //!
 //! Reading order: [`COMMANDS`], then [`tidy`] (what a compiler does not check), [`ready`] (everything CI runs),
-//! [`graph`] (the picture of the crates); [`workspace`] reads `cargo metadata`, [`scan`] reads Rust text.
+//! [`docs`] (generated pages), [`graph`] (the picture of the crates); [`workspace`] reads `cargo metadata`, [`scan`]
+//! reads Rust text.
 
 #![expect(clippy::disallowed_methods, reason = "a tool for developers talks to the machine")]
 
+mod docs;
 mod graph;
 mod ready;
 mod scan;
@@ -32,6 +34,7 @@ const COMMANDS: &[Command] = &[
         summary: "run everything CI runs; --keep-going after a failure, --tested to leave out the tests",
         run: ready::run,
     },
+    Command { name: "docs", summary: "write the generated pages: references, lists", run: docs::run },
     Command { name: "graph", summary: "write the crate graph into ARCHITECTURE.md", run: graph::run },
     Command { name: "help", summary: "show this list", run: help },
 ];
