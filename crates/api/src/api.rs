@@ -42,20 +42,20 @@ pub enum Endpoint {
     Alerts,
 }
 
-/// Endpoints by their paths below `/api/v1`, and whether they may be posted to. The values of a label are not among
+/// Endpoints by their paths, and whether they may be posted to. The values of a label are not among
 /// them, for their path has a part that varies.
 pub const ENDPOINTS: [(&str, Endpoint, Posting); 11] = [
-    ("/query", Endpoint::Query, Posting::Accepted),
-    ("/query_range", Endpoint::QueryRange, Posting::Accepted),
-    ("/query_exemplars", Endpoint::QueryExemplars, Posting::Accepted),
-    ("/format_query", Endpoint::FormatQuery, Posting::Accepted),
-    ("/parse_query", Endpoint::ParseQuery, Posting::Accepted),
-    ("/series", Endpoint::Series, Posting::Accepted),
-    ("/labels", Endpoint::Labels, Posting::Accepted),
-    ("/status/buildinfo", Endpoint::BuildInfo, Posting::Refused),
-    ("/metadata", Endpoint::Metadata, Posting::Refused),
-    ("/rules", Endpoint::Rules, Posting::Refused),
-    ("/alerts", Endpoint::Alerts, Posting::Refused),
+    ("/api/v1/query", Endpoint::Query, Posting::Accepted),
+    ("/api/v1/query_range", Endpoint::QueryRange, Posting::Accepted),
+    ("/api/v1/query_exemplars", Endpoint::QueryExemplars, Posting::Accepted),
+    ("/api/v1/format_query", Endpoint::FormatQuery, Posting::Accepted),
+    ("/api/v1/parse_query", Endpoint::ParseQuery, Posting::Accepted),
+    ("/api/v1/series", Endpoint::Series, Posting::Accepted),
+    ("/api/v1/labels", Endpoint::Labels, Posting::Accepted),
+    ("/api/v1/status/buildinfo", Endpoint::BuildInfo, Posting::Refused),
+    ("/api/v1/metadata", Endpoint::Metadata, Posting::Refused),
+    ("/api/v1/rules", Endpoint::Rules, Posting::Refused),
+    ("/api/v1/alerts", Endpoint::Alerts, Posting::Refused),
 ];
 
 /// Whether parameters may stand in a body.
@@ -105,12 +105,12 @@ impl Request<'_> {
     pub fn new(endpoint: Endpoint, parameters: Parameters, now_ms: Timestamp) -> Request<'static> {
         Request { endpoint, parameters, now_ms, interrupt: Interrupt::new(), elapsed: &|| Duration::ZERO }
     }
+}
 
-    /// How long it may take, if its parameters say so and can be read.
-    pub fn timeout(&self) -> Option<Duration> {
-        let nanoseconds = parse_duration_ns(self.parameters.first("timeout")).ok()?;
-        Some(Duration::from_nanos(nanoseconds.max(0).unsigned_abs()))
-    }
+/// How long a request with these parameters may take, if they say so and can be read.
+pub fn timeout_of(parameters: &Parameters) -> Option<Duration> {
+    let nanoseconds = parse_duration_ns(parameters.first("timeout")).ok()?;
+    Some(Duration::from_nanos(nanoseconds.max(0).unsigned_abs()))
 }
 
 /// What the server was built from.
