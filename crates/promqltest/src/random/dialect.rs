@@ -12,6 +12,8 @@ pub struct Dialect {
     pub unknown_functions: &'static [&'static str],
     /// `</` and `>/`.
     pub trim_operators: bool,
+    /// Expressions in parentheses after `offset`, which end with the parenthesis.
+    pub offset_expressions: bool,
     /// `step()`, `range()`, `min_of()` and `max_of()` as durations.
     pub duration_calls: bool,
 }
@@ -22,6 +24,7 @@ impl Dialect {
         options: ParseOptions::ALL,
         unknown_functions: &[],
         trim_operators: true,
+        offset_expressions: true,
         duration_calls: true,
     };
 
@@ -44,6 +47,8 @@ impl Dialect {
             "ts_of_first_over_time",
         ],
         trim_operators: false,
+        // Known, but an operator behind the parenthesis is taken for a part of the duration.
+        offset_expressions: false,
         duration_calls: false,
     };
 

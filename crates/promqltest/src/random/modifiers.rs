@@ -42,7 +42,9 @@ impl QueryGenerator<'_> {
     /// `@` and `offset`, in either order; nothing, mostly.
     pub(super) fn modifiers(&mut self) -> String {
         let offset = if self.once_in(5) {
-            format!(" offset {}", self.duration(&OFFSETS, &OFFSET_EXPRESSIONS, &OFFSET_CALLS))
+            let expressions =
+                if self.dialect.offset_expressions { &OFFSET_EXPRESSIONS[..] } else { &OFFSETS };
+            format!(" offset {}", self.duration(&OFFSETS, expressions, &OFFSET_CALLS))
         } else {
             String::new()
         };
