@@ -9,7 +9,7 @@
 //! 2. `parse`: Go's grammar and Go's error texts;
 //! 3. `literals`: what can be decided without an automaton;
 //! 4. `lower`: tree → [`regex_syntax::hir::Hir`];
-//! 5. `engine`: automata built from that, on first need;
+//! 5. `engine`: automata built from that, on first need; `simulation` for patterns too large for them;
 //! 6. `matcher` ([`Regex`]), `unanchored` ([`UnanchoredRegex`]) and `captures` ([`Captures`]).
 //!
 //! ```
@@ -31,6 +31,7 @@ mod literals;
 mod lower;
 mod matcher;
 mod parse;
+mod simulation;
 mod strings;
 mod tree;
 mod unanchored;

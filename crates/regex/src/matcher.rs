@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::literals::{Plan, Verdict};
 use crate::lower::{Extent, Groups, lower};
 use crate::parse::{Flags, parse};
+use crate::simulation::Simulation;
 use crate::tree::Tree;
 
 /// `(?s)`: in matchers the dot matches newlines too.
@@ -30,6 +31,8 @@ struct Inner {
     plan: Plan,
     matches_empty: bool,
     group_names: Vec<Option<Box<str>>>,
+    /// In place of automata that would be too large.
+    simulation: Option<Simulation>,
     automaton: OnceLock<Option<Automaton>>,
     capturing: OnceLock<Option<meta::Regex>>,
 }
@@ -40,23 +43,23 @@ impl Regex {
     /// # Errors
     ///
     /// The faults Go reports, with its texts; and [`ErrorKind::TooLarge`] for patterns whose automaton might take
-    /// more than 16 MiB or 50 ms to compile. A plain list of alternatives needs no automaton and may be long.
+    /// more than 16 MiB or 50 ms to compile and that are too long to be matched without one. A plain list of alternatives needs no automaton and may be long.
     pub fn new(pattern: &str) -> Result<Regex, Error> {
         let mut tree = parse(pattern, FLAGS)?;
         let plan = Plan::of(&tree, pattern.len());
         let needs_engine = !plan.is_complete() || !tree.names.is_empty();
-        if needs_engine {
-            check_cost(pattern, &tree)?;
-        }
+        let simulation = if needs_engine { simulation(pattern, &tree)? } else { None };
         let inner = Inner {
             pattern: pattern.into(),
             plan,
             matches_empty: tree.node(tree.root()).nullable,
+            simulation,
             group_names: std::mem::take(&mut tree.names),
             automaton: OnceLock::new(),
             capturing: OnceLock::new(),
         };
         let height = tree.node(tree.root()).height;
+        let needs_engine = needs_engine && inner.simulation.is_none();
         if needs_engine && engine::needs_stack(height) && !inner.is_compiled() {
             return Err(Error::new(ErrorKind::NestingDepth, pattern, 0..pattern.len()));
         }
@@ -73,7 +76,7 @@ impl Regex {
         match self.inner.plan.decide(haystack) {
             Verdict::Match => true,
             Verdict::NoMatch => false,
-            Verdict::Unknown => self.inner.automaton().is_some_and(|automaton| automaton.is_match(haystack)),
+            Verdict::Unknown => self.inner.is_match(haystack),
         }
     }
 
@@ -122,6 +125,9 @@ impl Regex {
         if self.inner.plan.decide(haystack) == Verdict::NoMatch {
             return None;
         }
+        if let Some(simulation) = &self.inner.simulation {
+            return simulation.groups(haystack).map(|slots| Captures::new(haystack, names, slots));
+        }
         let engine = self.inner.capturing()?;
         let input = Input::new(haystack).anchored(Anchored::Yes);
         engine::groups(engine, &input, names.len()).map(|slots| Captures::new(haystack, names, slots))
@@ -129,6 +135,13 @@ impl Regex {
 }
 
 impl Inner {
+    fn is_match(&self, haystack: &str) -> bool {
+        match &self.simulation {
+            Some(simulation) => simulation.is_match(haystack),
+            None => self.automaton().is_some_and(|automaton| automaton.is_match(haystack)),
+        }
+    }
+
     /// Compiles at once what is otherwise compiled on first need, for patterns where that might fail.
     fn is_compiled(&self) -> bool {
         self.automaton().is_some() && (self.group_names.is_empty() || self.capturing().is_some())
@@ -157,6 +170,14 @@ impl Inner {
     fn tree(&self) -> Option<Tree> {
         parse(&self.pattern, FLAGS).ok()
     }
+}
+
+/// What stands in for the automaton of a pattern for which that might be too large.
+fn simulation(pattern: &str, tree: &Tree) -> Result<Option<Simulation>, Error> {
+    let root = tree.node(tree.root());
+    let Err(too_large) = check_cost(pattern, tree) else { return Ok(None) };
+    let simulation = engine::compile(root.height, || Simulation::new(tree));
+    simulation.map(Some).ok_or(too_large)
 }
 
 /// Refuses patterns whose automaton might be too large.

@@ -51,17 +51,33 @@ fn deepest_accepted_patterns_compile_and_match() {
 #[test]
 fn large_automata_are_refused() {
     for pattern in [
-        r"\pL".repeat(5000),
-        r"(?i)\pL{500}".to_owned(),
-        r"(?:\pL\pN){500}x".to_owned(),
+        r"\pL".repeat(20_000),
         ".{1000}|".repeat(1000),
-        "(?i)[\u{100}-\u{10FFFF}]".repeat(100),
+        (0x100..0x164).map(|from| format!("(?i)[\\x{{{from:x}}}-\\x{{10FFFF}}]")).collect(),
         "(abc|def|ghi)+".repeat(20_000),
         "x".repeat(5 << 20),
     ] {
         assert_eq!(kind(&pattern), Some(ErrorKind::TooLarge), "{pattern:.20}");
     }
     assert_eq!(UnanchoredRegex::new(&r"\pL".repeat(5000)).unwrap_err().kind(), ErrorKind::TooLarge);
+}
+
+#[test]
+fn many_classes_are_matched_without_an_automaton() {
+    let text = |count| "ä".repeat(count);
+    for (pattern, matching, other) in [
+        (r"\p{L}{1,1000}".to_owned(), text(1000), text(1001)),
+        (r"(?:\pL\pN){500}".to_owned(), "ä1".repeat(500), "ä1".repeat(501)),
+        (r"(?i)\pL{500}".to_owned(), text(500), text(499)),
+        (r"\pL".repeat(5000), text(5000), text(4999)),
+    ] {
+        let re = Regex::new(&pattern).unwrap();
+        assert!(re.is_match(&matching) && !re.is_match(&other), "{pattern:.20}");
+    }
+    let re = Regex::new(r"(\p{L}{1,500})-(?P<rest>\p{L}{1,500})").unwrap();
+    let mut expanded = String::new();
+    re.captures("äöü-ß").unwrap().expand("$rest $1", &mut expanded);
+    assert_eq!(expanded, "ß äöü");
 }
 
 #[test]

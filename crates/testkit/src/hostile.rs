@@ -38,34 +38,35 @@ pub struct Bomb {
 
 /// All of `nesting.txt`.
 pub fn nestings() -> Vec<Nesting> {
-    let rows = rows("nesting.txt").into_iter();
-    let nesting = |row: Vec<String>| match <[String; 5]>::try_from(row) {
-        Ok([name, open, inner, close, outcome]) => {
-            Nesting { name, outcome, open: open.replace("\\n", "\n"), inner, close }
-        }
-        Err(row) => panic!("a row of nesting.txt has five columns: {row:?}"),
+    let nesting = |[name, open, inner, close, outcome]: [String; 5]| Nesting {
+        name,
+        outcome,
+        open: open.replace("\\n", "\n"),
+        inner,
+        close,
     };
-    rows.map(nesting).collect()
+    rows("nesting.txt").map(nesting).collect()
 }
 
 /// All of `queries.txt`.
 pub fn bombs() -> Vec<Bomb> {
-    let rows = rows("queries.txt").into_iter();
-    let bomb = |row: Vec<String>| match <[String; 5]>::try_from(row) {
-        Ok([fault, name, steps, outcome, query]) => {
-            let steps = steps.parse().expect("steps are a number");
-            Bomb { fault, name, steps, outcome, query: expanded(&query) }
-        }
-        Err(row) => panic!("a row of queries.txt has five columns: {row:?}"),
+    let bomb = |[fault, name, steps, outcome, query]: [String; 5]| Bomb {
+        fault,
+        name,
+        steps: steps.parse().expect("steps are a number"),
+        outcome,
+        query: expanded(&query),
     };
-    rows.map(bomb).collect()
+    rows("queries.txt").map(bomb).collect()
 }
 
-fn rows(file: &str) -> Vec<Vec<String>> {
-    let path = testdata("death").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+fn rows(file: &str) -> impl Iterator<Item = [String; 5]> {
+    let text = std::fs::read_to_string(testdata("death").join(file)).expect("the table is there");
+    let lines: Vec<String> = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    lines.into_iter().map(|line| {
+        let columns: Vec<String> = line.split('\t').map(str::to_owned).collect();
+        columns.try_into().expect("a row has five columns")
+    })
 }
 
 /// `{n|a|b|c}` as n times a, then b, then n times c; other texts as they are.

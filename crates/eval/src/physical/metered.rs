@@ -35,6 +35,8 @@ impl Operator for Metered<'_> {
         let room = if batch.is_unused() { column_bytes(self.steps) } else { 0 };
         drop(self.context.reserve(room)?);
         let has_more = self.inner.next_batch(&self.context, batch)?;
+        // Kernels that are told to stop leave their work unfinished.
+        self.context.check()?;
         batch.settle(&self.context)?;
         Ok(has_more)
     }
