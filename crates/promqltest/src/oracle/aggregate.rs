@@ -92,7 +92,11 @@ fn count_values(node: &Aggregate, name: &str, step: &[Element]) -> Vec<Element> 
         Element { labels, ..element.clone() }
     });
     let groups = grouped(node, labelled.collect(), &[name]).into_iter();
-    groups.map(|(labels, group)| Element::new(labels, group.len() as f64)).collect()
+    let element = |(labels, group): (Labels, Vec<Element>)| {
+        let drops_name = group.iter().any(|element| element.drops_name);
+        Element { drops_name, ..Element::new(labels, group.len() as f64) }
+    };
+    groups.map(element).collect()
 }
 
 /// The value of a group; `None` where histograms and floats do not go together, or nothing counts.

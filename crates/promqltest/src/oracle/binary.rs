@@ -66,11 +66,7 @@ impl Oracle<'_> {
             if !is_grouped(node) && !seen.insert((key.clone(), Labels::empty())) {
                 return failed("multiple matches for labels: many-to-one matching must be explicit");
             }
-            // Upstream forgets what was to lose its name.
-            let base = Element {
-                drops_name: false,
-                ..Element { labels: result_labels(node, &many.labels, &one.labels), ..many.clone() }
-            };
+            let base = Element { labels: result_labels(node, &many.labels, &one.labels), ..many.clone() };
             let (left, right) =
                 if pairs.is_left_many { (&many.value, &one.value) } else { (&one.value, &many.value) };
             let Some(mut outcome) = outcome(node, &base, (left, right), left) else { continue };

@@ -76,8 +76,6 @@ impl Oracle<'_> {
             }
             *step = elements;
         }
-        // Upstream forgets what was to lose its name.
-        steps.iter_mut().flatten().for_each(|element| element.drops_name = false);
         self.settled(steps)
     }
 

@@ -1,5 +1,6 @@
 //! Aggregations that choose elements: `topk`, `bottomk`, `limitk`, `limit_ratio`.
 
+use narthex_model::Labels;
 use narthex_promql::aggregations::AggregateOp;
 use narthex_promql::ast::Aggregate;
 
@@ -28,18 +29,25 @@ pub(super) fn limited(
     if !is_ratio && parameters.iter().any(is_too_large) {
         return failed("Scalar value overflows int64");
     }
+    let has_order = input.len() == 1;
     let steps = input.into_iter().zip(parameters);
-    Ok(steps.map(|(step, &parameter)| chosen(node, step, parameter)).collect())
+    Ok(steps.map(|(step, &parameter)| chosen(node, step, parameter, has_order)).collect())
 }
 
-fn chosen(node: &Aggregate, step: Vec<Element>, parameter: f64) -> Vec<Element> {
+/// The chosen elements, best first where there is but one step, else in the order they came.
+fn chosen(node: &Aggregate, step: Vec<Element>, parameter: f64, has_order: bool) -> Vec<Element> {
     if node.op == AggregateOp::LimitRatio {
         let ratio = parameter.clamp(-1.0, 1.0);
         return step.into_iter().filter(|element| is_within(ratio, element)).collect();
     }
     let count = parameter.max(0.0) as usize;
+    let order: Vec<Labels> = step.iter().map(|element| element.labels.clone()).collect();
     let groups = grouped(node, step, &[]).into_values();
-    groups.flat_map(|group| first(node.op, group, count)).collect()
+    let mut chosen: Vec<Element> = groups.flat_map(|group| first(node.op, group, count)).collect();
+    if !has_order || node.op == AggregateOp::Limitk {
+        chosen.sort_by_key(|one| order.iter().position(|labels| *labels == one.labels));
+    }
+    chosen
 }
 
 /// Whether the element's place among all, by its hash, is below the ratio; a negative ratio takes the others.
