@@ -1,12 +1,14 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
-//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`], [`block`].
+//! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`], `index`,
+//! [`block`], [`compact`].
 
 pub mod block;
 pub mod chunk;
+pub mod compact;
 pub mod fs;
-mod index;
 pub mod head;
+mod index;
 pub mod postings;
 pub mod prometheus;
 pub mod wal;
