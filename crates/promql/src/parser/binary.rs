@@ -52,7 +52,9 @@ impl Parser<'_> {
             _ => return None,
         };
         let keyword = Spanned::new(side, self.advance().span);
-        let has_labels = self.at(TokenKind::LeftParen);
+        let next = self.peek().kind;
+        let is_fill = matches!(next, TokenKind::Fill | TokenKind::FillLeft | TokenKind::FillRight);
+        let has_labels = next == TokenKind::LeftParen || !next.begins_expression() && !is_fill;
         let labels = if has_labels { self.label_list().labels } else { Vec::new() };
         Some(GroupModifier { keyword, labels })
     }
