@@ -7,6 +7,7 @@ pub mod eval;
 pub mod exposition_openmetrics;
 pub mod exposition_text;
 pub mod plan;
+pub mod prometheus_log;
 pub mod promql_format;
 pub mod promql_lex;
 pub mod promql_parse;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "exposition_openmetrics", run: exposition_openmetrics::target, seeds: "openmetrics" },
     Target { name: "exposition_text", run: exposition_text::target, seeds: "exposition" },
     Target { name: "plan", run: plan::target, seeds: "promql" },
+    Target { name: "prometheus_log", run: prometheus_log::target, seeds: "prometheus" },
     Target { name: "promql_format", run: promql_format::target, seeds: "promql" },
     Target { name: "promql_lex", run: promql_lex::target, seeds: "promql" },
     Target { name: "promql_parse", run: promql_parse::target, seeds: "promql" },

@@ -89,9 +89,9 @@ pub struct MetadataEntry {
     /// Its type.
     pub kind: MetricKind,
     /// Its unit, empty for unknown.
-    pub unit: String,
+    pub unit: Box<str>,
     /// What it says of itself, empty for nothing.
-    pub help: String,
+    pub help: Box<str>,
 }
 
 /// Type of a metric, with the number that stands in records.
@@ -181,12 +181,12 @@ fn marker(fields: &mut Fields<'_>) -> Result<MarkerEntry, CorruptRecord> {
 fn metadata(fields: &mut Fields<'_>) -> Result<MetadataEntry, CorruptRecord> {
     let reference = fields.uvarint()?;
     let kind = MetricKind::from_number(fields.u8()?);
-    let mut entry = MetadataEntry { reference, kind, unit: String::new(), help: String::new() };
+    let mut entry = MetadataEntry { reference, kind, unit: "".into(), help: "".into() };
     for _ in 0..fields.count(2)? {
         let (key, value) = (fields.str()?, fields.str()?);
         match &*key {
-            "UNIT" => entry.unit = value.into_owned(),
-            "HELP" => entry.help = value.into_owned(),
+            "UNIT" => entry.unit = value.into(),
+            "HELP" => entry.help = value.into(),
             _ => {}
         }
     }
