@@ -11,6 +11,10 @@
 //! assert_eq!((report.passed, report.failed()), (1, 0));
 //! ```
 //!
+//! [`random`] and [`oracle`] hold the engine against a naive evaluator of the whole language: `tests/differential` asks
+//! 2,000 random queries, and as many as one likes with `NARTHEX_RANDOM_QUERIES=100000 NARTHEX_RANDOM_SEED=1 cargo test
+//! --release -p narthex-promqltest --test differential -- --nocapture`.
+//!
 //! Reading order: [`script`], [`mod@parse`], [`load`], [`run`], `repeat`, `compare`, [`report`], [`oracle`],
 //! [`random`].
 
