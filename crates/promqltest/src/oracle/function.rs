@@ -30,7 +30,7 @@ impl Oracle<'_> {
             FunctionId::Math(function) => self.math(function, node, times),
             FunctionId::Trigonometry(function) => {
                 let steps = self.vectors(&node.args[0], times)?;
-                self.changed(steps, |one| Some(one.with(trigonometry(function, one.float()?))))
+                self.changed(&steps, |one| Some(one.with(trigonometry(function, one.float()?))))
             }
             FunctionId::Date(function) => self.date(function, node, times),
             FunctionId::Scalar(function) => self.scalar_function(function, node, times).map(Value::Scalars),
@@ -158,7 +158,7 @@ impl Oracle<'_> {
                 times.iter().map(now).collect()
             }
         };
-        self.changed(steps, |one| Some(one.with(date::part(function, one.float()?))))
+        self.changed(&steps, |one| Some(one.with(date::part(function, one.float()?))))
     }
 
     fn scalar_function(

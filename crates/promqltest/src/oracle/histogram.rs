@@ -81,7 +81,7 @@ impl Oracle<'_> {
     ) -> Result<Value, OracleError> {
         let steps = self.vectors(&node.args[0], times)?;
         let is_immediate = !self.options.delayed_name_removal;
-        self.changed(steps, |one| {
+        self.changed(&steps, |one| {
             let histogram = one.histogram()?;
             let mut result = one.with(match function {
                 HistogramFunction::Count => histogram.count,

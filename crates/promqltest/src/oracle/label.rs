@@ -47,7 +47,7 @@ impl Oracle<'_> {
         if function == LabelFunction::Join && rest[2..].iter().any(String::is_empty) {
             return failed(format!("invalid source label name in {name}()"));
         }
-        self.changed(steps, |one| {
+        self.changed(&steps, |one| {
             let value = match &regex {
                 Some(regex) => {
                     let Some(captures) = regex.captures(one.labels.value(&rest[2])) else {

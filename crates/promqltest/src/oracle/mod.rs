@@ -193,7 +193,7 @@ impl Oracle<'_> {
             (UnaryOp::Minus, Value::Scalars(values)) => {
                 Ok(Value::Scalars(values.iter().map(|value| -value).collect()))
             }
-            (UnaryOp::Minus, Value::Vectors(steps)) => self.changed(steps, |one| {
+            (UnaryOp::Minus, Value::Vectors(steps)) => self.changed(&steps, |one| {
                 Some(match &one.value {
                     SampleValue::Float(value) => one.with(-value),
                     SampleValue::Histogram(value) => {
@@ -231,7 +231,7 @@ impl Oracle<'_> {
     /// Every element replaced or taken out, as operations step by step do it.
     fn changed(
         &self,
-        steps: Vec<Vec<Element>>,
+        steps: &[Vec<Element>],
         mut change: impl FnMut(&Element) -> Option<Element>,
     ) -> Result<Value, OracleError> {
         let changed = steps.iter().map(|step| step.iter().filter_map(&mut change).collect());

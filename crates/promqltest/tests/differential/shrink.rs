@@ -119,34 +119,34 @@ fn simplified(node: &Expr) -> Vec<Expr> {
         Expr::Subquery(_) => {
             offer(&|one| {
                 if let Expr::Subquery(one) = one {
-                    one.modifiers = Modifiers::default()
+                    one.modifiers = Modifiers::default();
                 }
             });
             offer(&|one| {
                 if let Expr::Subquery(one) = one {
-                    one.step = None
+                    one.step = None;
                 }
             });
         }
         Expr::Aggregate(_) => offer(&|one| {
             if let Expr::Aggregate(one) = one {
-                one.grouping = None
+                one.grouping = None;
             }
         }),
         Expr::Binary(_) => {
             offer(&|one| {
                 if let Expr::Binary(one) = one {
-                    one.matching = None
+                    one.matching = None;
                 }
             });
             offer(&|one| {
                 if let Expr::Binary(one) = one {
-                    one.fill = Fill::default()
+                    one.fill = Fill::default();
                 }
             });
             offer(&|one| {
                 if let Expr::Binary(one) = one {
-                    one.bool_modifier = None
+                    one.bool_modifier = None;
                 }
             });
         }
