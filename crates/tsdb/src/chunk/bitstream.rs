@@ -139,6 +139,11 @@ impl<'a> BitReader<'a> {
         Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
     }
 
+    /// Bits read.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
     /// Bits that are left; none behind the end.
     pub fn remaining(&self) -> usize {
         (self.bytes.len() * 8).saturating_sub(self.position)
@@ -151,6 +156,49 @@ impl<'a> BitReader<'a> {
     #[inline(always)]
     pub fn check(&self) -> Result<(), CorruptChunk> {
         if self.position <= self.bytes.len() * 8 { Ok(()) } else { Err(CorruptChunk::Truncated) }
+    }
+}
+
+/// Bytes that can be looked at anywhere; behind their end stands anything.
+///
+/// For loops that read millions of fields: they add up a position of their own, and look once at the end whether it
+/// went too far.
+pub(super) trait Words {
+    /// The bits from `position` on, left-aligned: at least [`PEEK_BITS`] of them.
+    fn word(&self, position: usize) -> u64;
+}
+
+/// A copy of a short stream with so much room that no place needs to be checked.
+pub(super) struct PaddedBytes([u8; PADDED_BYTES + 8]);
+
+/// Longest stream that fits; a power of two, so that a mask keeps every place within. Few chunks of 120 samples have
+/// more.
+const PADDED_BYTES: usize = 1024;
+
+impl PaddedBytes {
+    /// A copy of `bytes`; `None` when there are too many.
+    #[inline(always)]
+    pub(super) fn new(bytes: &[u8]) -> Option<PaddedBytes> {
+        let mut padded = PaddedBytes([0; PADDED_BYTES + 8]);
+        padded.0[..PADDED_BYTES].get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(padded)
+    }
+}
+
+impl Words for PaddedBytes {
+    #[inline(always)]
+    fn word(&self, position: usize) -> u64 {
+        let at = (position >> 3) & (PADDED_BYTES - 1);
+        let word = self.0[at..at + 8].first_chunk().map_or(0, |word| u64::from_be_bytes(*word));
+        word << (position & 7)
+    }
+}
+
+/// Streams of any length.
+impl Words for &[u8] {
+    #[inline(always)]
+    fn word(&self, position: usize) -> u64 {
+        BitReader { bytes: self, position }.peek()
     }
 }
 

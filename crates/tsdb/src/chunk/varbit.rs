@@ -46,8 +46,12 @@ pub(super) fn fits_signed(value: i64, width: u32) -> bool {
 /// The value of a signed field of `width` bits.
 #[inline(always)]
 pub(super) fn signed(bits: u64, width: u32) -> i64 {
-    let is_negative = (1..64).contains(&width) && bits > 1 << (width - 1);
-    if is_negative { bits.wrapping_sub(1 << width) as i64 } else { bits as i64 }
+    if !(1..64).contains(&width) {
+        return bits as i64;
+    }
+    // Shifted by the lowest value, the range begins at zero; the mask brings what is negative round to it.
+    let lowest = (1 << (width - 1)) - 1;
+    (bits.wrapping_add(lowest) & ((1 << width) - 1)).wrapping_sub(lowest) as i64
 }
 
 fn write(writer: &mut BitWriter, value: u64, ones: Option<usize>) {
