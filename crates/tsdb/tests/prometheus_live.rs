@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use narthex_model::{Labels, Matcher, MatchOp, SampleValue, TimeRange, Timestamp};
+use narthex_model::{Labels, MatchOp, Matcher, SampleValue, TimeRange, Timestamp};
 
 use narthex_storage::{MergedQuerier, Queryable, SampleBuffer, SelectHints, StorageError};
 use narthex_testkit::{ScratchDir, peer};
@@ -73,7 +73,9 @@ impl Prometheus {
 
     /// The body of an answer, empty when there is none.
     fn request(&self, method: &str, path: &str) -> String {
-        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else { return String::new() };
+        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
+            return String::new();
+        };
         // The older version of the protocol has no chunks.
         let _ = write!(stream, "{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         let mut answer = String::new();
@@ -84,7 +86,8 @@ impl Prometheus {
     /// All samples of the 5 minutes up to `at_ms`, as it answers itself.
     fn answer(&self, at_ms: Timestamp) -> Series {
         let query = "%7B__name__%3D~%22.%2B%22%7D%5B5m%5D";
-        let body = self.request("GET", &format!("/api/v1/query?query={query}&time={}", at_ms as f64 / 1000.0));
+        let body =
+            self.request("GET", &format!("/api/v1/query?query={query}&time={}", at_ms as f64 / 1000.0));
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         let series = body["data"]["result"].as_array().unwrap();
         series.iter().map(|series| (labels_of(&series["metric"]).to_string(), samples_of(series))).collect()
@@ -156,7 +159,8 @@ fn answer_of(foreign: &ForeignHead, at_ms: Timestamp) -> Series {
 /// Stale markers are not part of an answer.
 fn texts(samples: &SampleBuffer) -> BTreeMap<Timestamp, String> {
     let SampleBuffer { floats, histograms } = samples;
-    let floats = floats.timestamps.iter().zip(&floats.values).map(|(at, value)| (*at, SampleValue::Float(*value)));
+    let floats =
+        floats.timestamps.iter().zip(&floats.values).map(|(at, value)| (*at, SampleValue::Float(*value)));
     let values = histograms.values.iter().map(|value| SampleValue::Histogram(value.clone()));
     let all = floats.chain(histograms.timestamps.iter().copied().zip(values));
     all.filter(|(_, value)| !value.is_stale()).map(|(at_ms, value)| (at_ms, text(&value))).collect()
@@ -178,7 +182,11 @@ fn text(value: &SampleValue) -> String {
 fn check(expected: &Series, actual: &Series, when: &str) {
     let names = |series: &Series| series.keys().cloned().collect::<Vec<_>>().join("\n");
     assert!(!expected.is_empty(), "{when}");
-    assert!(names(expected) == names(actual), "{when}:\n{}", narthex_testkit::diff::line_diff(&names(expected), &names(actual)));
+    assert!(
+        names(expected) == names(actual),
+        "{when}:\n{}",
+        narthex_testkit::diff::line_diff(&names(expected), &names(actual))
+    );
     for (labels, samples) in expected {
         assert_eq!(&actual[labels], samples, "{when}: {labels}");
     }
@@ -348,7 +356,9 @@ fn a_directory_in_use_is_read_as_it_answers() {
 
 #[test]
 fn a_directory_with_zstd_is_read_as_it_answers() {
-    let (Some(program), Some(exporter)) = (peer("prometheus"), peer("prometheus-node-exporter")) else { return };
+    let (Some(program), Some(exporter)) = (peer("prometheus"), peer("prometheus-node-exporter")) else {
+        return;
+    };
     let dir = ScratchDir::new("prometheus-zstd");
     let port = free_port();
     let node = Command::new(exporter)

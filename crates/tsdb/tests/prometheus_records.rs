@@ -56,21 +56,32 @@ fn render(record: &Record) -> String {
             writeln!(out, "series {} {}", entry.reference, entry.labels).unwrap();
         }),
         Record::Samples(list) => list.iter().for_each(|entry| {
-            let start = if entry.start_ms == 0 { String::new() } else { format!(" start {}", entry.start_ms) };
-            writeln!(out, "sample {} @{}{start} {}", entry.reference, entry.at_ms, value(&entry.value)).unwrap();
+            let start =
+                if entry.start_ms == 0 { String::new() } else { format!(" start {}", entry.start_ms) };
+            writeln!(out, "sample {} @{}{start} {}", entry.reference, entry.at_ms, value(&entry.value))
+                .unwrap();
         }),
         Record::Tombstones(list) => list.iter().for_each(|entry| {
-            writeln!(out, "tombstone {} {}..{}", entry.reference, entry.range.min_ms, entry.range.max_ms).unwrap();
+            writeln!(out, "tombstone {} {}..{}", entry.reference, entry.range.min_ms, entry.range.max_ms)
+                .unwrap();
         }),
         Record::Exemplars(list) => list.iter().for_each(|entry| {
             let labels = &entry.labels;
             writeln!(out, "exemplar {} @{} {} {labels}", entry.reference, entry.at_ms, entry.value).unwrap();
         }),
         Record::Markers(list) => list.iter().for_each(|entry| {
-            writeln!(out, "marker {} file {} byte {}", entry.reference, entry.chunk >> 32, entry.chunk as u32).unwrap();
+            writeln!(
+                out,
+                "marker {} file {} byte {}",
+                entry.reference,
+                entry.chunk >> 32,
+                entry.chunk as u32
+            )
+            .unwrap();
         }),
         Record::Metadata(list) => list.iter().for_each(|entry| {
-            writeln!(out, "metadata {} {:?} {:?} {:?}", entry.reference, entry.kind, entry.unit, entry.help).unwrap();
+            writeln!(out, "metadata {} {:?} {:?} {:?}", entry.reference, entry.kind, entry.unit, entry.help)
+                .unwrap();
         }),
         other => writeln!(out, "{other:?}").unwrap(),
     }
@@ -122,14 +133,19 @@ fn records_of_prometheus_are_read() {
         "sample 2 @1700000000000 1.5 3ff8000000000000\nsample 1 @1699999999999 2.0 4000000000000000\n"
     );
     let all = "-9223372036854775808..9223372036854775807";
-    assert_eq!(record("tombstones"), format!("tombstone 1 100..200\ntombstone 1 300..400\ntombstone 2 {all}\n"));
+    assert_eq!(
+        record("tombstones"),
+        format!("tombstone 1 100..200\ntombstone 1 300..400\ntombstone 2 {all}\n")
+    );
     assert_eq!(record("exemplars"), "exemplar 1 @1700000000000 0.5 {trace_id=\"ab\"}\n");
     assert_eq!(record("mmapmarkers"), "marker 1 file 1 byte 8\n");
     assert_eq!(record("metadata"), "metadata 300 Counter \"s\" \"hi\"\n");
     assert_eq!(record("hist"), format!("sample 1 @1700000000000 Unknown {histogram}\n"));
     assert_eq!(record("fhist"), format!("sample 1 @1700000000000 Unknown {histogram}\n"));
     assert_eq!(record("nhcb"), format!("sample 1 @1700000000000 Unknown {custom}\n"));
-    assert!(record("fnhcb").starts_with("sample 1 @1700000000000 Unknown schema -53 zero 0.0:0 count 6 sum 7.5"));
+    assert!(
+        record("fnhcb").starts_with("sample 1 @1700000000000 Unknown schema -53 zero 0.0:0 count 6 sum 7.5")
+    );
     assert_eq!(
         record("samplesv2"),
         "sample 2 @1700000000000 start 1699999999000 1.5 3ff8000000000000\n\

@@ -84,7 +84,13 @@ fn numbers(count: usize) -> Vec<u8> {
 }
 
 fn lengths() -> impl Strategy<Value = Vec<usize>> {
-    let len = prop_oneof![1..100usize, 20_000..40_000usize, Just(PAGE_BYTES - 7), Just(PAGE_BYTES - 14), 60_000..140_000usize];
+    let len = prop_oneof![
+        1..100usize,
+        20_000..40_000usize,
+        Just(PAGE_BYTES - 7),
+        Just(PAGE_BYTES - 14),
+        60_000..140_000usize
+    ];
     prop::collection::vec(len, 1..8)
 }
 

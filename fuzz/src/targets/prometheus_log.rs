@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use narthex_model::{FloatHistogram, SampleValue};
+use narthex_tsdb::HeadLimits;
 use narthex_tsdb::fs::{Fs, MemoryFs};
 use narthex_tsdb::prometheus::head_chunks::HeadChunks;
 use narthex_tsdb::prometheus::log::{read_segments, segments};
 use narthex_tsdb::prometheus::record::Record;
 use narthex_tsdb::prometheus::snapshot::SnapshotRecord;
 use narthex_tsdb::prometheus::{ForeignHead, ForeignOptions, Packing};
-use narthex_tsdb::HeadLimits;
 
 /// What a decoded record may take per byte of it: 16, and its texts themselves.
 const RATIO_MAX: usize = 17;
@@ -61,9 +61,8 @@ fn record_bytes(record: &Record) -> usize {
             size_of_list(list) + list.iter().map(|entry| entry.labels.size_bytes()).sum::<usize>()
         }
         Record::Metadata(list) => {
-            let text = |entry: &narthex_tsdb::prometheus::record::MetadataEntry| {
-                entry.unit.len() + entry.help.len()
-            };
+            let text =
+                |entry: &narthex_tsdb::prometheus::record::MetadataEntry| entry.unit.len() + entry.help.len();
             size_of_list(list) + list.iter().map(text).sum::<usize>()
         }
         Record::Tombstones(list) => size_of_list(list),
@@ -78,7 +77,8 @@ fn size_of_list<T>(list: &Vec<T>) -> usize {
 
 fn value_bytes(value: &SampleValue) -> usize {
     let SampleValue::Histogram(histogram) = value else { return 0 };
-    let FloatHistogram { positive_spans, negative_spans, positive_buckets, negative_buckets, .. } = &**histogram;
+    let FloatHistogram { positive_spans, negative_spans, positive_buckets, negative_buckets, .. } =
+        &**histogram;
     let spans = size_of_list(positive_spans) + size_of_list(negative_spans);
     let floats = [positive_buckets, negative_buckets, &histogram.custom_values];
     // Two counters stand in front of a shared value.

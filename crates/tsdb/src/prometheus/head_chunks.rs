@@ -38,6 +38,9 @@ pub struct HeadChunk {
     data_len: usize,
 }
 
+/// Receives chunks with their bytes; an error ends the reading.
+pub type ChunkVisit<'a> = dyn FnMut(&HeadChunk, &[u8]) -> Result<(), StorageError> + 'a;
+
 /// The files of `chunks_head`, open for reading.
 #[derive(Debug, Default)]
 pub struct HeadChunks {
@@ -64,10 +67,7 @@ impl HeadChunks {
     ///
     /// # Errors
     /// When a file cannot be read, or whatever `visit` fails with.
-    pub fn read(
-        &mut self,
-        visit: &mut dyn FnMut(&HeadChunk, &[u8]) -> Result<(), StorageError>,
-    ) -> Result<Option<Damage>, StorageError> {
+    pub fn read(&mut self, visit: &mut ChunkVisit<'_>) -> Result<Option<Damage>, StorageError> {
         let segments: Vec<Segment> = self.files.iter().map(|(segment, _)| segment.clone()).collect();
         let missing = log::gap(&segments);
         let count = self.files.len();
@@ -106,11 +106,7 @@ impl HeadChunks {
     }
 }
 
-fn read_file(
-    segment: &Segment,
-    file: &mut dyn FsRead,
-    visit: &mut dyn FnMut(&HeadChunk, &[u8]) -> Result<(), StorageError>,
-) -> Result<(), Stop> {
+fn read_file(segment: &Segment, file: &mut dyn FsRead, visit: &mut ChunkVisit<'_>) -> Result<(), Stop> {
     let mut window = Window { file, buffer: Vec::new(), begin: 0 };
     let header = window.at_most(0, FILE_HEADER_BYTES)?;
     if header.iter().all(|&byte| byte == 0) {
@@ -138,11 +134,7 @@ fn read_file(
 }
 
 /// What stands in front of the chunk at `offset`; `None` behind the last one, where zeros or nothing are.
-fn next_chunk(
-    segment: &Segment,
-    window: &mut Window<'_>,
-    offset: u64,
-) -> Result<Option<HeadChunk>, Stop> {
+fn next_chunk(segment: &Segment, window: &mut Window<'_>, offset: u64) -> Result<Option<HeadChunk>, Stop> {
     let header = window.at_most(offset, CHUNK_HEADER_BYTES + LENGTH_BYTES_MAX)?;
     // Numbers of series begin with 1.
     if header.iter().take(CHUNK_HEADER_BYTES - 1).all(|&byte| byte == 0) {

@@ -35,9 +35,8 @@ pub struct Checkpoint {
 /// When the directory cannot be read.
 pub fn segments(fs: &dyn Fs, dir: &Path) -> Result<Vec<Segment>, StorageError> {
     let files = entries(fs, dir, EntryKind::File)?;
-    let segment = |(name, len): (String, u64)| {
-        Some(Segment { number: number(&name)?, path: dir.join(&name), len })
-    };
+    let segment =
+        |(name, len): (String, u64)| Some(Segment { number: number(&name)?, path: dir.join(&name), len });
     let mut segments: Vec<Segment> = files.into_iter().filter_map(segment).collect();
     segments.sort_by_key(|segment| segment.number);
     Ok(segments)
@@ -57,11 +56,7 @@ pub fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<Option<Checkpoint>, 
 }
 
 /// Names and lengths of what is of one kind in a directory; none where there is no directory.
-pub(super) fn entries(
-    fs: &dyn Fs,
-    dir: &Path,
-    kind: EntryKind,
-) -> Result<Vec<(String, u64)>, StorageError> {
+pub(super) fn entries(fs: &dyn Fs, dir: &Path, kind: EntryKind) -> Result<Vec<(String, u64)>, StorageError> {
     if !fs.exists(dir).map_err(|error| io_error(&error))? {
         return Ok(Vec::new());
     }
@@ -115,12 +110,15 @@ pub fn read_segments(
     Ok(None)
 }
 
+/// Receives the bytes of a record and says what is wrong with them; an error ends the reading.
+pub(super) type BytesVisit<'a> = dyn FnMut(&[u8]) -> Result<Option<String>, StorageError> + 'a;
+
 /// Hands the bytes of every record to `visit`, which says what is wrong with them.
 pub(super) fn read_segment(
     fs: &dyn Fs,
     segment: &Segment,
     offset: u64,
-    visit: &mut dyn FnMut(&[u8]) -> Result<Option<String>, StorageError>,
+    visit: &mut BytesVisit<'_>,
 ) -> Result<(), Stop> {
     let mut reader = SegmentReader::open(fs, &segment.path, offset)?;
     loop {

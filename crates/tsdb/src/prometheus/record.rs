@@ -256,7 +256,8 @@ fn samples_with_start(
     if fields.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut reference, first_ms, first_start_ms) = (fields.varint()? as u64, fields.varint()?, fields.varint()?);
+    let (mut reference, first_ms, first_start_ms) =
+        (fields.varint()? as u64, fields.varint()?, fields.varint()?);
     let mut start_ms = first_start_ms;
     let first = SampleEntry { reference, at_ms: first_ms, start_ms, value: value(fields)? };
     let mut samples = Vec::with_capacity(1 + fields.len() / (bytes_min + 1));

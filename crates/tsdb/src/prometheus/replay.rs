@@ -67,11 +67,7 @@ impl ForeignHead {
     ///
     /// # Errors
     /// When a file cannot be read, or a limit is reached.
-    pub fn read(
-        fs: &dyn Fs,
-        data_dir: &Path,
-        options: ForeignOptions,
-    ) -> Result<ForeignHead, StorageError> {
+    pub fn read(fs: &dyn Fs, data_dir: &Path, options: ForeignOptions) -> Result<ForeignHead, StorageError> {
         let mut files = LiveFiles::find(fs, data_dir)?;
         for _ in 1..TRIES_MAX {
             match ForeignHead::read_files(fs, &files, options) {
@@ -189,7 +185,8 @@ impl Replay {
         let mut chunks = HeadChunks::open(fs, &files.head_chunks_dir())?;
         // Chunks are found by one and loaded by the other, when it is known whose they are.
         let mut loader = HeadChunks::open(fs, &files.head_chunks_dir())?;
-        let damages = files.read(fs, &mut chunks, &mut Loading { replay: &mut replay, loader: &mut loader })?;
+        let damages =
+            files.read(fs, &mut chunks, &mut Loading { replay: &mut replay, loader: &mut loader })?;
         replay.report.damages = damages;
         replay.report.without_series += replay.chunks.values().map(|chunks| chunks.len() as u64).sum::<u64>();
         replay.take_out_of_order()?;
@@ -272,10 +269,14 @@ impl Replay {
         if series.deleted.iter().any(|range| range.contains(at_ms)) {
             return Ok(());
         }
-        match place {
-            Place::InOrder => {}
-            Place::LateChunk => return { series.late.push((at_ms, value, start_ms)); Ok(()) },
-            Place::LateLog => return { series.late_in_log.push((at_ms, value, start_ms)); Ok(()) },
+        let late = match place {
+            Place::InOrder => None,
+            Place::LateChunk => Some(&mut series.late),
+            Place::LateLog => Some(&mut series.late_in_log),
+        };
+        if let Some(late) = late {
+            late.push((at_ms, value, start_ms));
+            return Ok(());
         }
         if at_ms < self.options.min_valid_ms || series.last_ms.is_some_and(|last_ms| at_ms <= last_ms) {
             return Ok(());
@@ -341,14 +342,14 @@ impl Replay {
 fn samples(buffer: &SampleBuffer) -> impl Iterator<Item = Late> + '_ {
     let SampleBuffer { floats, histograms } = buffer;
     let start = |starts: &[Timestamp], at: usize| starts.get(at).copied().unwrap_or(0);
-    let floats = floats.timestamps.iter().zip(&floats.values).enumerate().map(move |(at, (&at_ms, &value))| {
-        (at_ms, SampleValue::Float(value), start(&floats.start_timestamps, at))
-    });
-    let histograms = histograms.timestamps.iter().zip(&histograms.values).enumerate().map(
-        move |(at, (&at_ms, value))| {
+    let floats =
+        floats.timestamps.iter().zip(&floats.values).enumerate().map(move |(at, (&at_ms, &value))| {
+            (at_ms, SampleValue::Float(value), start(&floats.start_timestamps, at))
+        });
+    let histograms =
+        histograms.timestamps.iter().zip(&histograms.values).enumerate().map(move |(at, (&at_ms, value))| {
             (at_ms, SampleValue::Histogram(value.clone()), start(&histograms.start_timestamps, at))
-        },
-    );
+        });
     floats.chain(histograms)
 }
 

@@ -65,7 +65,7 @@ impl SegmentReader {
             stored: Vec::new(),
             unpacked: Vec::new(),
         };
-        if offset % page_bytes != 0 {
+        if !offset.is_multiple_of(page_bytes) {
             reader.load_page()?;
             reader.at = (offset % page_bytes) as usize;
         }
@@ -97,9 +97,8 @@ impl SegmentReader {
             self.stored.extend_from_slice(&self.page[fragment.data]);
             if matches!(fragment.part, Part::Full | Part::Last) {
                 let record = packing.unpack(&self.stored, &mut self.unpacked);
-                let damage = |error: super::CorruptRecord| {
-                    Damage::corrupt(&self.path, begin, error.to_string())
-                };
+                let damage =
+                    |error: super::CorruptRecord| Damage::corrupt(&self.path, begin, error.to_string());
                 return record.map(Some).map_err(|error| damage(error).into());
             }
         }
