@@ -95,7 +95,9 @@ fn answers_are_those_of_prometheus_byte_for_byte() {
     let text = std::fs::read_to_string(path).expect("requests");
     let mut different = Vec::new();
     for request in requests(&text) {
-        let (ours, theirs) = (ask(&running, request), peer.ask(request).expect("the server answers"));
+        let (mut ours, theirs) = (ask(&running, request), peer.ask(request).expect("the server answers"));
+        // Trees have them since 3.9, older programs do not.
+        ours.body = ours.text().replace("\"fillValues\":{\"lhs\":null,\"rhs\":null},", "").into_bytes();
         if (ours.status, &ours.body) != (theirs.status, &theirs.body) {
             let text = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
             different.push(format!(
