@@ -57,6 +57,17 @@ pub(super) fn counts(samples: &SampleBuffer) -> (usize, usize) {
     (samples.floats.timestamps.len(), samples.histograms.timestamps.len())
 }
 
+/// Takes away all samples behind `held`.
+pub(super) fn cut(held: (usize, usize), samples: &mut SampleBuffer) {
+    let SampleBuffer { floats, histograms } = samples;
+    floats.timestamps.truncate(held.0);
+    floats.values.truncate(held.0);
+    floats.start_timestamps.truncate(held.0);
+    histograms.timestamps.truncate(held.1);
+    histograms.values.truncate(held.1);
+    histograms.start_timestamps.truncate(held.1);
+}
+
 /// Whether the samples behind `held` rise in time and lie within `range`.
 pub(super) fn are_within(samples: &SampleBuffer, held: (usize, usize), range: TimeRange) -> bool {
     let new = [

@@ -13,7 +13,7 @@ pub mod reader;
 pub(crate) mod recode;
 mod recover;
 mod segment;
-mod select;
+pub(crate) mod select;
 mod source;
 pub mod tombstones;
 pub mod ulid;

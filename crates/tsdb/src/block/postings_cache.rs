@@ -72,7 +72,11 @@ impl BlockDictionary<'_> {
         let numbers = self.index.list(at)?;
         let is_short = numbers.len() <= READ_ANEW;
         let postings = Postings::from_rising(numbers);
-        Ok(if is_short { Held::Owned(postings) } else { Held::Shared(self.cache.keep(Key::List(at), postings)) })
+        Ok(if is_short {
+            Held::Owned(postings)
+        } else {
+            Held::Shared(self.cache.keep(Key::List(at), postings))
+        })
     }
 
     fn add_list(&self, union: &mut Union, at: u64) -> Result<(), StorageError> {

@@ -190,7 +190,8 @@ impl Block {
 }
 
 fn write_meta(fs: &dyn Fs, dir: &Path, meta: &BlockMeta) -> Result<(), StorageError> {
-    write_atomically(fs, &dir.join(META_FILE), meta::render(meta).as_bytes()).map_err(|error| io_failed(&error))
+    write_atomically(fs, &dir.join(META_FILE), meta::render(meta).as_bytes())
+        .map_err(|error| io_failed(&error))
 }
 
 /// No file: nothing was ever deleted.

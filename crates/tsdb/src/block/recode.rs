@@ -27,9 +27,8 @@ pub(crate) struct Recoding {
 impl Recoding {
     /// For samples that were in chunks of these encodings.
     pub(crate) fn of(encodings: impl IntoIterator<Item = Encoding>) -> Recoding {
-        let is_float = |encoding| {
-            matches!(encoding, Encoding::FloatHistogram | Encoding::FloatHistogramWithStart)
-        };
+        let is_float =
+            |encoding| matches!(encoding, Encoding::FloatHistogram | Encoding::FloatHistogramWithStart);
         Recoding { has_whole_counts: !encodings.into_iter().any(is_float) }
     }
 }
@@ -103,7 +102,11 @@ impl Recoder {
         let start_ms = column.start_timestamps.get(place).copied().unwrap_or(0);
         let refusal = match &mut self.open {
             Some((_, encoder)) if encoder.is_full_of_histograms() => None,
-            Some((_, Encoder::Whole(_, HasStarts::No) | Encoder::Float(_, HasStarts::No))) if start_ms != 0 => None,
+            Some((_, Encoder::Whole(_, HasStarts::No) | Encoder::Float(_, HasStarts::No)))
+                if start_ms != 0 =>
+            {
+                None
+            }
             Some((_, Encoder::Whole(encoder, _))) => Some(encoder.push(at_ms, value, start_ms)),
             Some((_, Encoder::Float(encoder, _))) => Some(encoder.push(at_ms, value, start_ms)),
             _ => None,

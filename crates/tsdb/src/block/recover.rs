@@ -45,7 +45,8 @@ pub(super) fn read_meta(
             let error = corrupt(&path, 0, &what);
             let Some(name) = name else { return Err(error) };
             warnings.push(error);
-            let mut compaction = meta::salvaged_compaction(&text).unwrap_or_else(|| Compaction::of_head(name));
+            let mut compaction =
+                meta::salvaged_compaction(&text).unwrap_or_else(|| Compaction::of_head(name));
             compaction.level = compaction.level.max(1);
             recovered(name, compaction, index, segments)
         }

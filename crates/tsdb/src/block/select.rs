@@ -1,10 +1,10 @@
 //! Queries on a block.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use narthex_model::{Labels, Matcher, TimeRange};
-use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError};
+use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind};
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
@@ -19,19 +19,39 @@ const SERIES_PER_VALUE: u64 = 4;
 
 impl Queryable for Block {
     fn querier(&self, _: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
-        Ok(Box::new(BlockQuerier { block: self, tombstones: self.tombstones() }))
+        Ok(Box::new(BlockQuerier { block: self, warnings: Warnings::default() }))
     }
 }
 
-/// A block as it was when the query began: what is deleted meanwhile is still seen.
-struct BlockQuerier<'b> {
-    block: &'b Block,
-    tombstones: Arc<Tombstones>,
-}
+/// What a query met that cannot be read and is left out of its answer.
+pub(crate) type Warnings = Mutex<BTreeSet<String>>;
 
-impl BlockQuerier<'_> {
-    fn selected(&self, matchers: &[Matcher]) -> Result<Postings, StorageError> {
-        select(&self.block.dictionary(), matchers)
+impl Block {
+    /// The series that satisfy every matcher and have chunks in `range`. What is deleted meanwhile is still seen. A chunk
+    /// that is damaged is left out when it is read, and `warnings` gets a sentence about it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn select<'b>(
+        &'b self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        hints: &SelectHints,
+        warnings: &'b Warnings,
+    ) -> Result<BlockSeriesSet<'b>, StorageError> {
+        let numbers: Vec<u32> = select(&self.dictionary(), matchers)?.iter().collect();
+        let mut series = if range.is_empty() {
+            Vec::new()
+        } else if numbers.len() <= SERIES_PER_WORKER {
+            self.read_series(&numbers, range)?
+        } else {
+            let pieces = numbers.par_chunks(SERIES_PER_WORKER).map(|piece| self.read_series(piece, range));
+            pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+        };
+        if hints.series_max > 0 {
+            series.truncate(hints.series_max);
+        }
+        Ok(BlockSeriesSet { block: self, tombstones: self.tombstones(), series, warnings })
     }
 
     /// Reads the series that have chunks in `range`.
@@ -39,7 +59,7 @@ impl BlockQuerier<'_> {
         let mut reader = SeriesReader::default();
         let mut selected = Vec::with_capacity(numbers.len());
         for &number in numbers {
-            self.block.index.entry(number, &mut reader)?;
+            self.index.entry(number, &mut reader)?;
             let from = reader.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
             let to = reader.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
             if from < to {
@@ -49,13 +69,20 @@ impl BlockQuerier<'_> {
         }
         Ok(selected)
     }
+}
 
-    fn values_of(
-        &self,
-        name: &str,
-        selected: &Postings,
-        is_many: bool,
-    ) -> Result<Vec<String>, StorageError> {
+/// A block that is asked.
+struct BlockQuerier<'b> {
+    block: &'b Block,
+    warnings: Warnings,
+}
+
+impl BlockQuerier<'_> {
+    fn selected(&self, matchers: &[Matcher]) -> Result<Postings, StorageError> {
+        select(&self.block.dictionary(), matchers)
+    }
+
+    fn values_of(&self, name: &str, selected: &Postings, is_many: bool) -> Result<Vec<String>, StorageError> {
         let index = &self.block.index;
         if is_many {
             let mut values = Vec::new();
@@ -84,19 +111,7 @@ impl Querier for BlockQuerier<'_> {
         range: TimeRange,
         hints: &SelectHints,
     ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
-        let numbers: Vec<u32> = self.selected(matchers)?.iter().collect();
-        let mut series = if range.is_empty() {
-            Vec::new()
-        } else if numbers.len() <= SERIES_PER_WORKER {
-            self.read_series(&numbers, range)?
-        } else {
-            let pieces = numbers.par_chunks(SERIES_PER_WORKER).map(|piece| self.read_series(piece, range));
-            pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
-        };
-        if hints.series_max > 0 {
-            series.truncate(hints.series_max);
-        }
-        Ok(Box::new(BlockSeriesSet { block: self.block, tombstones: Arc::clone(&self.tombstones), series }))
+        Ok(Box::new(self.block.select(matchers, range, hints, &self.warnings)?))
     }
 
     fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
@@ -122,17 +137,26 @@ impl Querier for BlockQuerier<'_> {
             return Ok(Vec::new());
         }
         if matchers.is_empty() {
-            return index.values_from(name, "")?.map(|entry| entry.map(|entry| entry.value.to_owned())).collect();
+            return index
+                .values_from(name, "")?
+                .map(|entry| entry.map(|entry| entry.value.to_owned()))
+                .collect();
         }
         let selected = self.selected(matchers)?;
         self.values_of(name, &selected, selected.len() > count.saturating_mul(SERIES_PER_VALUE))
     }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
-struct BlockSeriesSet<'b> {
+/// Series of a block.
+pub(crate) struct BlockSeriesSet<'b> {
     block: &'b Block,
     tombstones: Arc<Tombstones>,
     series: Vec<Selected>,
+    warnings: &'b Warnings,
 }
 
 /// A series with its chunks within the selected range.
@@ -140,6 +164,22 @@ struct Selected {
     labels: Labels,
     number: u32,
     chunks: Box<[ChunkMeta]>,
+}
+
+impl BlockSeriesSet<'_> {
+    /// Appends the samples of a chunk, or none of them and a warning when it is damaged.
+    fn decode(&self, chunk: &ChunkMeta, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+        let held = columns::counts(samples);
+        match self.block.decode(chunk, samples) {
+            Err(error) if error.kind() == StorageErrorKind::Corrupt => {
+                columns::cut(held, samples);
+                let warning = format!("a chunk of block {} is left out: {error}", self.block.ulid());
+                self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(warning);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 impl SeriesSet for BlockSeriesSet<'_> {
@@ -157,7 +197,7 @@ impl SeriesSet for BlockSeriesSet<'_> {
         let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
         let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
         for chunk in chunks.get(from..to).unwrap_or(&[]) {
-            self.block.decode(chunk, samples)?;
+            self.decode(chunk, samples)?;
         }
         columns::clip(range, samples);
         for deleted in self.tombstones.of(u64::from(*number)) {

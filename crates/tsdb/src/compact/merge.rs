@@ -140,7 +140,11 @@ fn merge_samples(buffers: &[SampleBuffer]) -> SampleBuffer {
     let mut places: Vec<Place> = Vec::new();
     for (number, buffer) in buffers.iter().enumerate() {
         let of_column = |timestamps: &[Timestamp], is_histogram: bool| -> Vec<Place> {
-            timestamps.iter().enumerate().map(|(place, &at_ms)| (at_ms, number, is_histogram, place)).collect()
+            timestamps
+                .iter()
+                .enumerate()
+                .map(|(place, &at_ms)| (at_ms, number, is_histogram, place))
+                .collect()
         };
         places.extend(of_column(&buffer.floats.timestamps, false));
         places.extend(of_column(&buffer.histograms.timestamps, true));

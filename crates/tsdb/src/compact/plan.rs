@@ -26,9 +26,11 @@ impl CompactionOptions {
     /// The ladder of Prometheus: from `first_ms` on each range three times the one before, none above `longest_ms` but
     /// the first.
     pub fn ladder(first_ms: i64, longest_ms: i64) -> CompactionOptions {
-        let steps = std::iter::successors(Some(first_ms.max(1)), |range_ms| range_ms.checked_mul(LADDER_FACTOR));
+        let steps =
+            std::iter::successors(Some(first_ms.max(1)), |range_ms| range_ms.checked_mul(LADDER_FACTOR));
         let is_kept = |(step, range_ms): &(usize, i64)| *step == 0 || *range_ms <= longest_ms;
-        let ranges_ms = steps.take(LADDER_STEPS).enumerate().take_while(is_kept).map(|(_, range_ms)| range_ms);
+        let ranges_ms =
+            steps.take(LADDER_STEPS).enumerate().take_while(is_kept).map(|(_, range_ms)| range_ms);
         CompactionOptions { ranges_ms: ranges_ms.collect() }
     }
 }
@@ -131,7 +133,9 @@ fn filled_range<'a, 'm>(
     };
     let longer = options.ranges_ms.get(1..)?.iter().copied().filter(|range_ms| *range_ms > 0);
     longer
-        .flat_map(|range_ms| groups_of_range(blocks, range_ms).into_iter().map(move |group| (group, range_ms)))
+        .flat_map(|range_ms| {
+            groups_of_range(blocks, range_ms).into_iter().map(move |group| (group, range_ms))
+        })
         .find(|(group, range_ms)| is_due(group, *range_ms))
         .map(|(group, _)| group)
 }
@@ -233,7 +237,10 @@ mod tests {
         assert_eq!(ranges(&[(0, 20), (20, 40), (60, 80), (80, 100)]), range(&[1, 2]));
         // A merged one with two of its size fills the next range.
         assert_eq!(ranges(&[(0, 60), (60, 120), (120, 180), (180, 200)]), range(&[1, 2, 3]));
-        assert_eq!(ranges(&[(0, 60), (60, 120), (120, 180), (180, 200), (200, 220), (220, 240), (240, 260)]), range(&[4, 5, 6]));
+        assert_eq!(
+            ranges(&[(0, 60), (60, 120), (120, 180), (180, 200), (200, 220), (220, 240), (240, 260)]),
+            range(&[4, 5, 6])
+        );
         assert_eq!(ranges(&[(-60, -40), (-40, -20), (-20, 0), (0, 20)]), range(&[1, 2, 3]));
     }
 
@@ -249,8 +256,11 @@ mod tests {
 
     #[test]
     fn failed_blocks_and_other_classes_are_left_alone() {
-        let mut blocks: Vec<_> =
-            [(0, 20), (20, 40), (40, 60), (60, 80)].iter().zip(1..).map(|(times, number)| block(number, times.0, times.1)).collect();
+        let mut blocks: Vec<_> = [(0, 20), (20, 40), (40, 60), (60, 80)]
+            .iter()
+            .zip(1..)
+            .map(|(times, number)| block(number, times.0, times.1))
+            .collect();
         blocks[1].compaction.is_failed = true;
         assert_eq!(planned(&blocks), None);
         blocks[1].compaction.is_failed = false;

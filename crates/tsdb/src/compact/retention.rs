@@ -58,7 +58,9 @@ pub fn expired(blocks: &[BlockSize<'_>], other_bytes: u64, retention: Retention)
 pub fn superseded(blocks: &[BlockMeta]) -> Vec<Ulid> {
     let parents: HashSet<Ulid> = blocks
         .iter()
-        .flat_map(|block| block.compaction.parents.iter().map(|parent| parent.ulid).filter(|one| *one != block.ulid))
+        .flat_map(|block| {
+            block.compaction.parents.iter().map(|parent| parent.ulid).filter(|one| *one != block.ulid)
+        })
         .collect();
     let is_gone = |block: &&BlockMeta| parents.contains(&block.ulid) || block.compaction.is_deletable;
     blocks.iter().filter(is_gone).map(|block| block.ulid).collect()

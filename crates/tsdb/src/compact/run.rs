@@ -28,7 +28,8 @@ pub fn compact(
     let metas: Vec<_> = blocks.iter().map(|block| block.meta()).collect();
     let metas: Vec<&BlockMeta> = metas.iter().map(|meta| &**meta).collect();
     let mut writer = BlockWriter::create(fs, dir, ulid, limits)?;
-    let sources = blocks.iter().map(|block| -> Box<dyn ChunkSource> { Box::new(block.source(TimeRange::ALL)) });
+    let sources =
+        blocks.iter().map(|block| -> Box<dyn ChunkSource> { Box::new(block.source(TimeRange::ALL)) });
     writer.add_all(&mut MergedSource::new(sources.collect()))?;
     let (min_ms, max_ms) = (metas.iter().map(|meta| meta.min_ms), metas.iter().map(|meta| meta.max_ms));
     writer.finish(NewBlock {
@@ -58,7 +59,8 @@ fn descent(metas: &[&BlockMeta]) -> Compaction {
 
 /// Where samples come from holds for the whole if it holds for all parts; of which series they are, if for any part.
 fn inherited_hints(metas: &[&BlockMeta]) -> Vec<Box<str>> {
-    let all: BTreeSet<&str> = metas.iter().flat_map(|meta| &meta.compaction.hints).map(|hint| &**hint).collect();
+    let all: BTreeSet<&str> =
+        metas.iter().flat_map(|meta| &meta.compaction.hints).map(|hint| &**hint).collect();
     let has = |meta: &&BlockMeta, hint: &str| meta.compaction.hints.iter().any(|one| **one == *hint);
     let is_kept = |hint: &&str| *hint != "from-out-of-order" || metas.iter().all(|meta| has(meta, hint));
     all.into_iter().filter(is_kept).map(Box::from).collect()

@@ -83,8 +83,14 @@ impl PostingsTable {
 
     fn close(&mut self, last: Option<ValueEntry<'_>>, open: OpenName, end: usize) -> Result<(), Malformed> {
         let Some(last) = last else { return Ok(()) };
-        let name = str::from_utf8(last.name).map_err(|_| Malformed { at: end, expected: "names in UTF-8" })?;
-        self.names.push(NameEntries { name: name.into(), count: open.count, samples: open.samples.into(), end });
+        let name =
+            str::from_utf8(last.name).map_err(|_| Malformed { at: end, expected: "names in UTF-8" })?;
+        self.names.push(NameEntries {
+            name: name.into(),
+            count: open.count,
+            samples: open.samples.into(),
+            end,
+        });
         Ok(())
     }
 
@@ -135,8 +141,9 @@ impl PostingsTable {
 
     /// Bytes of memory held.
     pub(crate) fn size_bytes(&self) -> usize {
-        let of_name =
-            |entries: &NameEntries| size_of::<NameEntries>() + entries.name.len() + size_of_val(&*entries.samples);
+        let of_name = |entries: &NameEntries| {
+            size_of::<NameEntries>() + entries.name.len() + size_of_val(&*entries.samples)
+        };
         self.names.iter().map(of_name).sum()
     }
 }

@@ -60,7 +60,9 @@ fn read_chunks(cursor: &mut Cursor<'_>, chunks: &mut Vec<ChunkMeta>) -> Result<(
         let max_ms = min_ms.checked_add_unsigned(cursor.uvarint()?).ok_or_else(none)?;
         let place = match last {
             None if number == 0 => cursor.uvarint()?,
-            _ => last.and_then(|last| last.place.checked_add_signed(cursor.varint().ok()?)).ok_or_else(none)?,
+            _ => {
+                last.and_then(|last| last.place.checked_add_signed(cursor.varint().ok()?)).ok_or_else(none)?
+            }
         };
         chunks.push(ChunkMeta { range: TimeRange::new(min_ms, max_ms), place });
     }

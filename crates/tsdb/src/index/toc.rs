@@ -55,7 +55,10 @@ impl Toc {
             return Err(Malformed { at: 0, expected: "baaad700, the mark of an index" });
         }
         if front.u8()? != VERSION {
-            return Err(Malformed { at: 4, expected: "index version 2, which every Prometheus since 2.1 writes" });
+            return Err(Malformed {
+                at: 4,
+                expected: "index version 2, which every Prometheus since 2.1 writes",
+            });
         }
         let Some(at) = file.len().checked_sub(TOC_BYTES).filter(|at| *at >= HEADER_BYTES) else {
             return Err(Malformed { at: file.len(), expected: "a table of contents before the end" });
@@ -74,7 +77,8 @@ impl Toc {
         if cursor.u32()? != crc32c::crc32c(body) {
             return Err(Malformed { at, expected: "a table of contents with its checksum" });
         }
-        let rising = [HEADER_BYTES as u64, toc.symbols, toc.series, toc.postings, toc.postings_table, at as u64];
+        let rising =
+            [HEADER_BYTES as u64, toc.symbols, toc.series, toc.postings, toc.postings_table, at as u64];
         if !rising.is_sorted() {
             return Err(Malformed { at, expected: "parts in their order" });
         }

@@ -36,7 +36,11 @@ pub fn select<D: Dictionary>(dictionary: &D, matchers: &[Matcher]) -> Result<Pos
     // From the smallest on, every step is cheap.
     within.sort_by_key(|postings| postings.len());
     let mut within = within.into_iter();
-    let mut selected = within.next().map_or_else(|| dictionary.all(), Ok)?.into_owned();
+    let first = within.next().map_or_else(|| dictionary.all(), Ok)?;
+    let mut selected = match within.next() {
+        Some(second) => Postings::intersection(&first, &second),
+        None => first.into_owned(),
+    };
     within.for_each(|postings| selected.intersect_with(&postings));
     without.iter().for_each(|postings| selected.subtract(postings));
     Ok(selected)

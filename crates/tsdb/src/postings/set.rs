@@ -46,6 +46,12 @@ impl Few {
         few
     }
 
+    /// Those that are in `postings`.
+    fn within(&self, postings: &Postings) -> Postings {
+        let kept = self.as_slice().iter().copied().filter(|&number| postings.contains(number));
+        Postings(Set::Few(Few::of(kept)))
+    }
+
     /// With one more that is not among them; `None` when there is no place.
     fn with(&self, number: u32) -> Option<Few> {
         if usize::from(self.count) == FEW {
@@ -132,6 +138,16 @@ impl Postings {
         union.finish()
     }
 
+    /// The series that are in both.
+    pub fn intersection(left: &Postings, right: &Postings) -> Postings {
+        match (&left.0, &right.0) {
+            // Without copying either first.
+            (Set::Many(left), Set::Many(right)) => Postings::from(&**left & &**right),
+            (Set::Few(few), _) => few.within(right),
+            (_, Set::Few(few)) => few.within(left),
+        }
+    }
+
     /// Keeps only the series that are also in `other`.
     pub fn intersect_with(&mut self, other: &Postings) {
         match (&mut self.0, &other.0) {
@@ -139,13 +155,7 @@ impl Postings {
                 **bitmap &= &**other;
                 self.shrink();
             }
-            (Set::Few(few), _) => {
-                *few = Few::of(few.as_slice().iter().copied().filter(|&number| other.contains(number)));
-            }
-            (Set::Many(bitmap), Set::Few(few)) => {
-                let kept = few.as_slice().iter().copied().filter(|&number| bitmap.contains(number));
-                self.0 = Set::Few(Few::of(kept));
-            }
+            _ => *self = Postings::intersection(self, other),
         }
     }
 
@@ -279,6 +289,7 @@ mod tests {
             prop_assert_eq!(&a, &left.iter().rev().copied().collect::<Postings>());
             prop_assert_eq!(listed(&Postings::union([&a, &b])), &left | &right);
             prop_assert_eq!(a.overlaps(&b), !left.is_disjoint(&right));
+            prop_assert_eq!(listed(&Postings::intersection(&a, &b)), &left & &right);
             let mut both = a.clone();
             both.intersect_with(&b);
             prop_assert_eq!(&both, &(&left & &right).into_iter().collect::<Postings>());

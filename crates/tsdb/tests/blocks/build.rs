@@ -41,9 +41,7 @@ pub(crate) fn histogram(count: f64) -> FloatHistogram {
 
 /// Packs samples of one kind in a row into chunks of at most `samples_max`.
 pub(crate) fn chunks_of(samples: &[(i64, SampleValue, i64)], samples_max: usize) -> Vec<EncodedChunk> {
-    let kind = |sample: &(i64, SampleValue, i64)| {
-        (matches!(sample.1, SampleValue::Float(_)), sample.2 != 0)
-    };
+    let kind = |sample: &(i64, SampleValue, i64)| (matches!(sample.1, SampleValue::Float(_)), sample.2 != 0);
     let runs = samples.chunk_by(|a, b| kind(a) == kind(b));
     runs.flat_map(|run| run.chunks(samples_max)).map(chunk_of).collect()
 }
@@ -56,7 +54,8 @@ fn chunk_of(samples: &[(i64, SampleValue, i64)]) -> EncodedChunk {
             SampleValue::Float(value) if *start_ms == 0 => assert!(xor.push(*at_ms, *value)),
             SampleValue::Float(value) => assert!(xor2.push(*at_ms, *value, *start_ms)),
             SampleValue::Histogram(value) => {
-                let value = FloatHistogram { counter_reset_hint: CounterResetHint::Gauge, ..(**value).clone() };
+                let value =
+                    FloatHistogram { counter_reset_hint: CounterResetHint::Gauge, ..(**value).clone() };
                 whole.push(*at_ms, &value, 0).unwrap();
             }
         }

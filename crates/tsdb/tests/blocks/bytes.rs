@@ -8,7 +8,9 @@ use narthex_testkit::{Golden, shared_fixtures};
 use narthex_tsdb::block::{Block, BlockLimits, BlockWriter, Compaction, NewBlock, Tombstones};
 use narthex_tsdb::fs::{Fs, MemoryFs, OsFs};
 
-use crate::build::{DATA, Series, block_dir, chunks_of, labels, read_all, small_series, ulid, write_block, write_block_with};
+use crate::build::{
+    DATA, Series, block_dir, chunks_of, labels, read_all, small_series, ulid, write_block, write_block_with,
+};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -31,14 +33,12 @@ fn index_and_chunks_are_those_of_prometheus() {
     let up = |job: &str| labels(&format!("__name__=up,job={job}"));
     let float = |at_ms: i64, value: f64| (at_ms, value.into(), 0);
     let fs = MemoryFs::new();
-    let mut writer =
-        BlockWriter::create(&fs, Path::new(DATA), ulid(1), BlockLimits::PROMETHEUS).unwrap();
+    let mut writer = BlockWriter::create(&fs, Path::new(DATA), ulid(1), BlockLimits::PROMETHEUS).unwrap();
     let mut first = chunks_of(&[float(1000, 1.0), float(2000, 2.0)], 120);
     first.extend(chunks_of(&[float(3000, 3.0)], 120));
     writer.add_series(&up("a"), &first).unwrap();
     writer.add_series(&up("b"), &chunks_of(&[float(1500, 7.0)], 120)).unwrap();
-    let new =
-        NewBlock { min_ms: 1000, max_ms: 3001, compaction: Compaction::of_head(ulid(1)), thanos: None };
+    let new = NewBlock { min_ms: 1000, max_ms: 3001, compaction: Compaction::of_head(ulid(1)), thanos: None };
     writer.finish(new).unwrap().unwrap();
     assert_eq!(hex(&file(&fs, ulid(1), "chunks/000001")), expected["chunks"]);
     assert_eq!(hex(&file(&fs, ulid(1), "index")), expected["index"]);

@@ -14,7 +14,8 @@ use narthex_tsdb::fs::{Fault, FaultMode, Fs, MemoryFs, Survival};
 use proptest::prelude::*;
 
 use crate::build::{
-    Answer, DATA, Series, block_dir, chunks_of, histogram, labels, read, read_all, small_series, ulid, write_block,
+    Answer, DATA, Series, block_dir, chunks_of, histogram, labels, read, read_all, small_series, ulid,
+    write_block,
 };
 
 const NAMES: [&str; 4] = ["__name__=a", "__name__=a,x=1", "__name__=b", "__name__=c,y=2"];
@@ -51,9 +52,8 @@ fn block_content() -> impl Strategy<Value = Vec<Series>> {
         };
         steps.into_iter().map(of_step).collect::<Vec<_>>()
     });
-    prop::collection::btree_map(0..NAMES.len(), samples, 1..4).prop_map(|series| {
-        series.into_iter().map(|(name, samples)| (labels(NAMES[name]), samples)).collect()
-    })
+    prop::collection::btree_map(0..NAMES.len(), samples, 1..4)
+        .prop_map(|series| series.into_iter().map(|(name, samples)| (labels(NAMES[name]), samples)).collect())
 }
 
 proptest! {
@@ -120,11 +120,15 @@ fn chunks_that_overlap_nothing_are_copied() {
     let series = |times: std::ops::Range<i64>| vec![(labels(NAMES[0]), floats(times))];
     write_block(&fs, Path::new(DATA), ulid(1), &series(0..100), 10).unwrap();
     write_block(&fs, Path::new(DATA), ulid(2), &series(95..200), 10).unwrap();
-    let made = compact(&fs, Path::new(DATA), &[&open(&fs, 1), &open(&fs, 2)], ulid(3), BlockLimits::PROMETHEUS);
+    let made =
+        compact(&fs, Path::new(DATA), &[&open(&fs, 1), &open(&fs, 2)], ulid(3), BlockLimits::PROMETHEUS);
     let meta = made.unwrap().unwrap();
     assert_eq!((meta.stats.samples, meta.compaction.level), (200, 2));
     assert_eq!(meta.compaction.sources, [ulid(1), ulid(2)]);
-    assert_eq!(meta.compaction.parents.iter().map(|parent| parent.ulid).collect::<Vec<_>>(), [ulid(1), ulid(2)]);
+    assert_eq!(
+        meta.compaction.parents.iter().map(|parent| parent.ulid).collect::<Vec<_>>(),
+        [ulid(1), ulid(2)]
+    );
     let mut expected = chunk_list(&open(&fs, 1));
     expected.pop();
     let united: Vec<_> = chunks_of(&floats(90..105), 120);
@@ -197,7 +201,8 @@ fn an_interruption_anywhere_loses_nothing() {
         fs.create_dir_all(Path::new(DATA)).unwrap();
         fs.sync_dir(Path::new("/")).unwrap();
         for (number, times) in [(1, 0..30), (2, 20..60)] {
-            write_block(&fs, Path::new(DATA), ulid(number), &[(labels(NAMES[0]), floats(times))], 10).unwrap();
+            write_block(&fs, Path::new(DATA), ulid(number), &[(labels(NAMES[0]), floats(times))], 10)
+                .unwrap();
         }
         fs.set_fault(None);
         fs
@@ -250,7 +255,8 @@ fn a_day_of_blocks_becomes_what_prometheus_makes_of_it() {
             metas.push(meta);
         }
     }
-    let mut ranges: Vec<_> = metas.iter().map(|meta| (meta.min_ms, meta.max_ms, meta.compaction.level)).collect();
+    let mut ranges: Vec<_> =
+        metas.iter().map(|meta| (meta.min_ms, meta.max_ms, meta.compaction.level)).collect();
     ranges.sort_unstable();
     assert_eq!(ranges, [(0, 180, 3), (180, 240, 2), (240, 260, 1), (260, 280, 1)]);
     let longest = metas.iter().find(|meta| meta.max_ms == 180).unwrap();

@@ -88,7 +88,9 @@ fn a_damaged_meta_is_made_up_for_and_a_missing_one_too() {
 fn a_foreign_meta_that_hides_samples_is_widened() {
     let (fs, dir, answer) = small_block();
     let ulid = ulid(1);
-    let text = format!(r#"{{"ulid":"{ulid}","minTime":1001,"maxTime":1050,"version":1,"compaction":{{"level":1}}}}"#);
+    let text = format!(
+        r#"{{"ulid":"{ulid}","minTime":1001,"maxTime":1050,"version":1,"compaction":{{"level":1}}}}"#
+    );
     fs.damage(&dir.join("meta.json"), |bytes| *bytes = text.into_bytes()).unwrap();
     let block = Block::open(&fs, &dir).unwrap();
     assert_eq!((block.meta().min_ms, block.meta().max_ms), (-7, 1056));

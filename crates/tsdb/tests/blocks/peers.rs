@@ -88,7 +88,8 @@ fn random_series() -> Vec<Series> {
         }
         series.push((labels, samples));
     }
-    let histograms = (0..50).map(|at| (1_700_000_000_000 + at * 15_000, histogram(at as f64 + 1.0).into(), 0));
+    let histograms =
+        (0..50).map(|at| (1_700_000_000_000 + at * 15_000, histogram(at as f64 + 1.0).into(), 0));
     series.push((labels("__name__=latency,job=a"), histograms.collect()));
     series
 }
@@ -103,7 +104,9 @@ fn promtool_reads_our_blocks_as_we_do() {
     let list = run(&promtool, &["tsdb", "list", dir]);
     let row = list.lines().find(|line| line.contains(&meta.ulid.to_string())).unwrap();
     let columns: Vec<&str> = row.split_whitespace().collect();
-    for count in [meta.min_ms as u64, meta.max_ms as u64, meta.stats.samples, meta.stats.chunks, meta.stats.series] {
+    for count in
+        [meta.min_ms as u64, meta.max_ms as u64, meta.stats.samples, meta.stats.chunks, meta.stats.series]
+    {
         assert!(columns.contains(&count.to_string().as_str()), "{count} in {row}");
     }
     let analysis = run(&promtool, &["tsdb", "analyze", dir]);
@@ -122,7 +125,8 @@ fn promtool_sees_what_we_deleted_and_marked() {
     fs::create_dir(scratch.join("wal")).unwrap();
     write_block(&OsFs, scratch.path(), ulid(1), &random_series(), 120).unwrap();
     let block = blocks_in(scratch.path()).remove(0);
-    let odd = narthex_model::Matcher::new("pod", narthex_model::MatchOp::Regex, "pod-.*[13579]".into()).unwrap();
+    let odd =
+        narthex_model::Matcher::new("pod", narthex_model::MatchOp::Regex, "pod-.*[13579]".into()).unwrap();
     let deleted = block.delete(&OsFs, &[odd], TimeRange::new(1_700_000_100_000, 1_700_001_000_000)).unwrap();
     assert!(deleted > 100);
     let theirs = sorted_lines(&run(&promtool, &["tsdb", "dump", scratch.path().to_str().unwrap()]));

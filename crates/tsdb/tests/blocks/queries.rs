@@ -8,7 +8,9 @@ use narthex_tsdb::block::Block;
 use narthex_tsdb::fs::MemoryFs;
 use proptest::prelude::*;
 
-use crate::build::{DATA, Series, block_dir, histogram, labels, read, read_all, small_series, ulid, write_block};
+use crate::build::{
+    DATA, Series, block_dir, histogram, labels, read, read_all, small_series, ulid, write_block,
+};
 
 const VALUES: [&str; 6] = ["", "a", "ab", "abc", "b", "ä\n"];
 const PATTERNS: [&str; 9] = ["", "a", "a|b", "a.*", ".*", ".+", "(a|b)?", "[^a]*", "x.*"];
@@ -89,7 +91,8 @@ fn many_series_are_read_by_several_workers_in_order() {
     let series: Vec<Series> = (0..5000)
         .map(|number| {
             let pod = format!("pod-{number:05}");
-            let labels = Labels::from_pairs([("__name__", "m"), ("pod", &pod), ("zone", ["a", "b"][number % 2])]);
+            let labels =
+                Labels::from_pairs([("__name__", "m"), ("pod", &pod), ("zone", ["a", "b"][number % 2])]);
             (labels, vec![(number as i64, 1.0.into(), 0)])
         })
         .collect();
