@@ -1,7 +1,7 @@
 //! The φ-quantile of some numbers.
 
 /// Linear interpolation between the ranks around `phi · (n − 1)`; NaN sorts lowest. −Inf for φ below 0, +Inf above 1,
-/// NaN for NaN or without values. Sorts `values`.
+/// NaN for NaN or without values. In linear time; reorders `values`.
 pub fn quantile(phi: f64, values: &mut [f64]) -> f64 {
     if values.is_empty() || phi.is_nan() {
         return f64::NAN;
@@ -12,15 +12,16 @@ pub fn quantile(phi: f64, values: &mut [f64]) -> f64 {
     if phi > 1.0 {
         return f64::INFINITY;
     }
-    values.sort_unstable_by(|left, right| match (left.is_nan(), right.is_nan()) {
+    let order = |left: &f64, right: &f64| match (left.is_nan(), right.is_nan()) {
         (false, false) => left.total_cmp(right),
         (left, right) => right.cmp(&left),
-    });
+    };
     let rank = phi * (values.len() - 1) as f64;
     let lower = (rank.floor() as usize).min(values.len() - 1);
-    let upper = (lower + 1).min(values.len() - 1);
+    let (_, &mut low, above) = values.select_nth_unstable_by(lower, order);
+    let high = above.iter().copied().min_by(order).unwrap_or(low);
     let weight = rank - rank.floor();
-    values[lower] * (1.0 - weight) + values[upper] * weight
+    low * (1.0 - weight) + high * weight
 }
 
 #[cfg(test)]

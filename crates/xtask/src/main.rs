@@ -1,11 +1,12 @@
-//! The project's own chores: `cargo xtask tidy | ready | docs | graph | help`.
+//! The project's own chores: `cargo xtask tidy | ready | docs | death | graph | help`.
 //!
 //! Reading order: [`COMMANDS`], then [`tidy`] (what a compiler does not check), [`ready`] (everything CI runs),
-//! [`docs`] (generated pages), [`graph`] (the picture of the crates); [`workspace`] reads `cargo metadata`, [`scan`]
-//! reads Rust text.
+//! [`docs`] (generated pages), [`death`] (what hostile queries take), [`graph`] (the picture of the crates);
+//! [`workspace`] reads `cargo metadata`, [`scan`] reads Rust text.
 
 #![expect(clippy::disallowed_methods, reason = "a tool for developers talks to the machine")]
 
+mod death;
 mod docs;
 mod graph;
 mod ready;
@@ -35,6 +36,11 @@ const COMMANDS: &[Command] = &[
         run: ready::run,
     },
     Command { name: "docs", summary: "write the generated pages: references, lists", run: docs::run },
+    Command {
+        name: "death",
+        summary: "measure hostile queries and patterns; fails above the figures",
+        run: death::run,
+    },
     Command { name: "graph", summary: "write the crate graph into ARCHITECTURE.md", run: graph::run },
     Command { name: "help", summary: "show this list", run: help },
 ];

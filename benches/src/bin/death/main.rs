@@ -46,10 +46,14 @@ fn run_one(name: &str) -> ExitCode {
 /// Runs a case in a process of its own and prints its row; whether it is as it should be.
 fn report(case: &Case) -> bool {
     let measured = in_process(&case.name);
-    let (cpu_max, bytes_max) = (case.cpu_max_ms, case.bytes_max as f64 / 1048576.0);
+    let cpu_max = case.cpu_max_ms;
+    let bytes_max = match case.bytes_max {
+        usize::MAX => "any".to_owned(),
+        bytes => format!("{:.1}", bytes as f64 / 1048576.0),
+    };
     let Some(measured) = measured else {
         println!(
-            "{:<60} {:>9} {cpu_max:>9} {:>9} {bytes_max:>9.1}  FAILED: the process died",
+            "{:<60} {:>9} {cpu_max:>9} {:>9} {bytes_max:>9}  FAILED: the process died",
             case.name, "", ""
         );
         return false;
@@ -60,7 +64,7 @@ fn report(case: &Case) -> bool {
     let is_expected = case.outcomes.iter().any(|part| outcome.contains(part.as_str()));
     let verdict = if fits && is_expected { "" } else { "FAILED: " };
     println!(
-        "{:<60} {cpu_ms:>9.1} {cpu_max:>9} {mib:>9.1} {bytes_max:>9.1}  {verdict}{outcome:.120}",
+        "{:<60} {cpu_ms:>9.1} {cpu_max:>9} {mib:>9.1} {bytes_max:>9}  {verdict}{outcome:.120}",
         case.name
     );
     verdict.is_empty()

@@ -1,8 +1,10 @@
 //! Hostile texts: deep, long, and both. A stack of 2 MiB is enough for all of them, in any build.
 
 use narthex_promql::ast::{dump, pretty, walk};
-use narthex_promql::features::{CHAIN_LIMIT, NEST_LIMIT};
-use narthex_promql::{Parse, ParseOptions, parse};
+use narthex_promql::features::{
+    CHAIN_LIMIT, DIAGNOSTIC_LIMIT, NEST_LIMIT, PART_LIMIT, TEXT_BYTES_LIMIT, TOKEN_LIMIT,
+};
+use narthex_promql::{Parse, ParseOptions, parse, parse_metric, parse_series};
 
 /// Runs on a thread with the stack that threads have unless told otherwise.
 fn on_small_stack(text: String) -> String {
@@ -101,4 +103,52 @@ fn thousands_of_errors_are_all_reported() {
     let count =
         parsed.diagnostics.iter().filter(|one| one.message.starts_with("vector selector must")).count();
     assert_eq!(count, MANY + 1);
+}
+
+#[test]
+fn texts_beyond_any_use_are_refused_by_name() {
+    let options = ParseOptions { text_bytes_max: 9, ..ParseOptions::STABLE };
+    assert_eq!(first_message(&parse("sum(up)  ", &options)), "");
+    let long = "expression has 10 bytes, more than the limit of 9";
+    assert_eq!(first_message(&parse("sum(up)   ", &options)), long);
+    let spaces = " ".repeat(TEXT_BYTES_LIMIT + 1);
+    for error in [parse_metric(&spaces).err(), parse_series(&spaces).err()] {
+        assert!(error.is_some_and(|error| error.to_string().contains("more than the limit of 16777216")));
+    }
+    let parts = format!("m{{{}}}", "a=\"\",".repeat(PART_LIMIT));
+    let message = format!("expression has more than {PART_LIMIT} operands, matchers and labels");
+    assert_eq!(on_small_stack(parts), message);
+    let comments = "#\n".repeat(TOKEN_LIMIT + 2) + "1";
+    assert_eq!(on_small_stack(comments), format!("expression has more than {TOKEN_LIMIT} tokens"));
+}
+
+#[test]
+fn after_too_many_complaints_no_more_is_read() {
+    let parsed = parse(&format!("m{{{}}}", "a b,".repeat(2 * DIAGNOSTIC_LIMIT)), &ParseOptions::STABLE);
+    let found = parsed.diagnostics.len();
+    assert!((DIAGNOSTIC_LIMIT..DIAGNOSTIC_LIMIT + 8).contains(&found), "{found}");
+}
+
+#[test]
+fn only_the_first_unknown_functions_are_looked_up() {
+    let parsed = parse(&"raet(a) or ".repeat(300), &ParseOptions::STABLE);
+    let suggested = parsed.diagnostics.iter().filter(|one| !one.suggestions.is_empty()).count();
+    assert_eq!(suggested, 100);
+}
+
+#[test]
+fn series_of_very_many_labels_are_read_in_linear_time() {
+    let labels: Vec<String> = (0..100_000).map(|at| format!("l{at}=\"{at}\"")).collect();
+    let series = parse_metric(&format!("m{{{}}}", labels.join(","))).unwrap();
+    assert_eq!((series.len(), series.value("l99999")), (100_001, "99999"));
+}
+
+#[test]
+fn line_ends_of_two_characters_are_spaces() {
+    let text = "sum(\r\n  rate(m{a=\"1\",\r\n b=\"2\"}[5m\r\n]) # all\r\n)\r\n";
+    let parsed = parse(text, &ParseOptions::STABLE);
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(parsed.expr.to_string(), "sum(rate(m{a=\"1\",b=\"2\"}[5m]))");
+    assert_eq!(parsed.comments.len(), 1);
+    assert!(parse("\u{feff}m", &ParseOptions::STABLE).into_result().is_err());
 }
