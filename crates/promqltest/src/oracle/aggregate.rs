@@ -1,6 +1,5 @@
 //! Aggregations: all samples of a group in a list, then a definition.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use narthex_model::labels::METRIC_NAME;
@@ -57,15 +56,16 @@ impl Oracle<'_> {
     }
 }
 
-/// The elements of a step by group, `added` being a label that always tells groups apart.
-pub(super) fn grouped(
-    node: &Aggregate,
-    step: Vec<Element>,
-    added: &[&str],
-) -> BTreeMap<Labels, Vec<Element>> {
-    let mut groups: BTreeMap<Labels, Vec<Element>> = BTreeMap::new();
+/// The elements of a step by group, `added` being a label that always tells groups apart. Groups come in the order of
+/// their first elements.
+pub(super) fn grouped(node: &Aggregate, step: Vec<Element>, added: &[&str]) -> Vec<(Labels, Vec<Element>)> {
+    let mut groups: Vec<(Labels, Vec<Element>)> = Vec::new();
     for element in step {
-        groups.entry(group_labels(node, &element.labels, added)).or_default().push(element);
+        let labels = group_labels(node, &element.labels, added);
+        match groups.iter_mut().find(|group| group.0 == labels) {
+            Some(group) => group.1.push(element),
+            None => groups.push((labels, vec![element])),
+        }
     }
     groups
 }

@@ -182,12 +182,16 @@ fn quantile(histogram: &FloatHistogram, q: f64) -> f64 {
     let mut found = None;
     for bucket in &buckets {
         count += bucket.count;
-        found = Some(bucket);
         if count >= rank {
+            found = Some(*bucket);
             break;
         }
     }
-    let Some(bucket) = found else { return f64::NAN };
+    // Where counts are below zero, the rank may not be reached: then it is the last bucket, populated or not.
+    let last = if rises { histogram.positive().last() } else { histogram.negative().last() };
+    let last = last.or(buckets.last().copied()).filter(|_| !buckets.is_empty());
+    let Some(bucket) = found.or(last) else { return f64::NAN };
+    let bucket = &bucket;
     let (lower, upper) = edges(histogram, bucket);
     if histogram.uses_custom_buckets() && (lower == f64::NEG_INFINITY || upper == f64::INFINITY) {
         return if lower == f64::NEG_INFINITY { upper } else { lower };

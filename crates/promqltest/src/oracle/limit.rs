@@ -42,8 +42,8 @@ fn chosen(node: &Aggregate, step: Vec<Element>, parameter: f64, has_order: bool)
     }
     let count = parameter.max(0.0) as usize;
     let order: Vec<Labels> = step.iter().map(|element| element.labels.clone()).collect();
-    let groups = grouped(node, step, &[]).into_values();
-    let mut chosen: Vec<Element> = groups.flat_map(|group| first(node.op, group, count)).collect();
+    let groups = grouped(node, step, &[]).into_iter();
+    let mut chosen: Vec<Element> = groups.flat_map(|(_, group)| first(node.op, group, count)).collect();
     if !has_order || node.op == AggregateOp::Limitk {
         chosen.sort_by_key(|one| order.iter().position(|labels| *labels == one.labels));
     }

@@ -239,9 +239,15 @@ impl Oracle<'_> {
     }
 
     /// What an operation yields: without the names it drops, if that happens at once; no label set twice in a step.
+    /// Whether a series loses its name later on is decided where it comes first.
     fn settled(&self, mut steps: Vec<Vec<Element>>) -> Result<Value, OracleError> {
+        let mut marks: BTreeMap<Labels, bool> = BTreeMap::new();
         for step in &mut steps {
-            step.iter_mut().for_each(|element| self.drop_name(element));
+            step.iter_mut().for_each(|element| {
+                self.drop_name(element);
+                let mark = marks.entry(element.labels.clone()).or_insert(element.drops_name);
+                element.drops_name = *mark;
+            });
             let labels: BTreeSet<&Labels> = step.iter().map(|element| &element.labels).collect();
             if labels.len() < step.len() {
                 return failed(SAME_LABELS);

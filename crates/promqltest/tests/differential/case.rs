@@ -4,7 +4,8 @@ use narthex_eval::context::EvalOptions;
 use narthex_model::TimeRange;
 use narthex_plan::{QueryKind, QueryParameters};
 use narthex_promql::aggregations::AggregateOp;
-use narthex_promql::ast::{Aggregate, walk};
+use narthex_promql::ast::walk;
+use narthex_promql::functions::{FunctionId, HistogramFunction};
 use narthex_promql::{Expr, ParseOptions, parse};
 use narthex_promqltest::random::samples::END_MS;
 use narthex_promqltest::random::{Dialect, QueryGenerator};
@@ -52,22 +53,45 @@ impl Case {
     }
 }
 
-/// Whether the language leaves open what a query yields: `count_values` makes groups in no order, so that anything may
-/// be the first of them.
+/// Whether the language leaves open what a query yields: vectors that are made anew have no order, so that any of their
+/// elements may be the first, or of equal ones the better.
 fn is_open(query: &str) -> bool {
     let Ok(expr) = parse(query, &ParseOptions::ALL).into_result() else { return false };
     let mut is_open = false;
     walk(&expr, &mut |node| {
-        if let Expr::Aggregate(node) = node
-            && matches!(node.op, AggregateOp::Limitk | AggregateOp::Topk | AggregateOp::Bottomk)
-        {
-            walk(&node.expr, &mut |below| {
-                let is_unordered = |below: &Aggregate| below.op == AggregateOp::CountValues;
-                is_open |= matches!(below, Expr::Aggregate(below) if is_unordered(below));
-            });
+        if let Expr::Aggregate(node) = node {
+            is_open |= match node.op {
+                AggregateOp::Limitk => holds(&node.expr, |below| is_made_anew(below) || is_grouped(below)),
+                AggregateOp::Topk | AggregateOp::Bottomk => holds(&node.expr, is_made_anew),
+                _ => false,
+            };
         }
     });
     is_open
+}
+
+fn holds(expr: &Expr, is_wanted: impl Fn(&Expr) -> bool) -> bool {
+    let mut holds = false;
+    walk(expr, &mut |node| holds |= is_wanted(node));
+    holds
+}
+
+/// Whether elements are made that no order of series orders.
+fn is_made_anew(expr: &Expr) -> bool {
+    match expr {
+        Expr::Aggregate(node) => node.op == AggregateOp::CountValues,
+        Expr::Call(node) => matches!(
+            node.function,
+            Some(FunctionId::Histogram(
+                HistogramFunction::Quantile | HistogramFunction::Quantiles | HistogramFunction::Fraction
+            ))
+        ),
+        _ => false,
+    }
+}
+
+fn is_grouped(expr: &Expr) -> bool {
+    matches!(expr, Expr::Aggregate(_))
 }
 
 fn parameters(random: &mut SplitMix64) -> QueryParameters {

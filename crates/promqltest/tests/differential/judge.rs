@@ -15,7 +15,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::case::Case;
 use crate::data::Data;
-use crate::same::{Names, Tolerance, differences, is_same_sample, points, samples};
+use crate::same::{Tolerance, differences, is_same_sample, points, samples};
 
 /// How a query came out.
 pub(crate) enum Outcome {
@@ -107,10 +107,8 @@ fn against_oracle(case: &Case, expr: &Expr, data: &Data, answer: &Answer) -> Out
         (Ok(_), Err(error)) => return different(format!("must not fail: {error}")),
         (Ok(expected), Ok(actual)) => (expected, &actual.value),
     };
-    let has_or = case.query.contains(" or ") && case.options.delayed_name_removal;
-    let names = if has_or { Names::Ignored } else { Names::Compared };
     let tolerance = tolerance(expr);
-    let (expected_points, actual_points) = (points(&expected, names), points(actual, names));
+    let (expected_points, actual_points) = (points(&expected), points(actual));
     if let Some(difference) = differences(&expected_points, &actual_points, tolerance) {
         return different(format!("{tolerance:?}{difference}"));
     }
@@ -171,7 +169,7 @@ fn engines_differ(case: &Case, reference: &Answer, other: &Answer) -> Option<Str
         a.0 == b.0 && a.1 == b.1 && is_same_sample(&a.2, &b.2, Tolerance::None)
     };
     if a.len() != b.len() || !a.iter().zip(&b).all(is_same_point) {
-        let (a, b) = (points(&reference.value, Names::Compared), points(&other.value, Names::Compared));
+        let (a, b) = (points(&reference.value), points(&other.value));
         let difference = differences(&a, &b, Tolerance::None);
         return Some(difference.unwrap_or_else(|| "another order".to_owned()));
     }

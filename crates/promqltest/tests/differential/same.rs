@@ -14,17 +14,8 @@ pub(crate) enum Tolerance {
     Rounding,
 }
 
-/// Values by labels and time; several where names are left out.
+/// Values by labels and time, one each unless there are duplicates that must not be.
 pub(crate) type Points = BTreeMap<(Labels, Timestamp), Vec<SampleValue>>;
-
-/// Whether metric names are compared.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
-    Compared,
-    /// What `or` yields may have its name at one step and have lost it at another. Upstream then decides by the step at
-    /// which the series comes first.
-    Ignored,
-}
 
 /// Every sample of a value, in the order of the value.
 pub(crate) fn samples(value: &QueryValue) -> Vec<(Labels, Timestamp, SampleValue)> {
@@ -48,10 +39,9 @@ pub(crate) fn samples(value: &QueryValue) -> Vec<(Labels, Timestamp, SampleValue
     }
 }
 
-pub(crate) fn points(value: &QueryValue, names: Names) -> Points {
+pub(crate) fn points(value: &QueryValue) -> Points {
     let mut points = Points::new();
     for (labels, at_ms, value) in samples(value) {
-        let labels = if names == Names::Ignored { labels.without_metric_identity() } else { labels };
         points.entry((labels, at_ms)).or_default().push(value);
     }
     points
