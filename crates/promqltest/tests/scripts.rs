@@ -1,5 +1,7 @@
 //! Our own scripts, which stand in `testdata/promql` and must all pass, whatever the optimizer does.
 
+#![expect(clippy::panic, reason = "a test that cannot go on fails")]
+
 use narthex_eval::context::EvalOptions;
 use narthex_plan::Optimizer;
 use narthex_promql::ParseOptions;
@@ -81,7 +83,7 @@ fn most_pass_in_both_modes_of_name_removal() {
     options.engine.eval.delayed_name_removal = false;
     let without_settings = scripts().into_iter().filter(|script| settings(script).is_none());
     let failed = without_settings.map(|script| run(&script, &options)).filter(|report| report.failed() > 0);
-    let names: Vec<String> = failed.map(|report| report.source.name.clone()).collect();
+    let names: Vec<String> = failed.map(|report| report.source.name).collect();
     assert_eq!(names, OF_DELAYED_NAME_REMOVAL);
 }
 

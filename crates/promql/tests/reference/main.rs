@@ -1,6 +1,8 @@
 //! Whether the reference pages say what the tables and the scripts of `testdata/promql/reference` say. `UPDATE=1` writes
 //! them.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod literate;
 
 use std::fmt::Write;
