@@ -197,7 +197,9 @@ fn hints_are_those_of_chunks() {
     assert_eq!(hints_of([hinted(Gauge, 2.0), hinted(Gauge, 1.0), plain(2.0)]), [Gauge, Gauge, Unknown]);
     let finer = FloatHistogram { schema: 1, ..histogram(9.0) };
     assert_eq!(hints_of([plain(1.0), finer.into(), plain(9.0)]), [Unknown; 3]);
-    assert_eq!(hints_of((0..121).map(|count| plain(f64::from(count))))[119..], [NotReset, Unknown]);
+    let long = hints_of((0..2000).map(|count| plain(f64::from(count))));
+    let starts = long.iter().filter(|&&hint| hint == Unknown).count();
+    assert!((2..20).contains(&starts) && long[0] == Unknown && long[1] == NotReset, "{starts} chunks");
 }
 
 #[test]

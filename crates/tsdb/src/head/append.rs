@@ -11,7 +11,7 @@ use super::Head;
 use super::options::Bounds;
 use super::series::{CommitNumbers, NotTaken, Place, Series, SeriesData};
 use crate::chunk::STORED_SCHEMA_MAX;
-use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId};
+use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal};
 
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -151,6 +151,18 @@ impl HeadAppender<'_> {
     pub fn commit(&mut self) -> Committed {
         let Ok((committed, ())) = self.commit_with(|_| Ok::<(), std::convert::Infallible>(()));
         committed
+    }
+
+    /// Writes the batch into the log, makes it visible as a whole, and waits until the log is as durable as its policy
+    /// says.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot take it. If it cannot even be noted, the batch stays in the appender and nothing is
+    /// visible; if it is noted but not durable, it is visible, but must not be acknowledged.
+    pub fn commit_logged(&mut self, log: &Wal) -> Result<Committed, StorageError> {
+        let (committed, position) = self.commit_with(|batch| log.append(batch))?;
+        log.commit(position)?;
+        Ok(committed)
     }
 
     fn commit_with<T, E>(&mut self, log: impl FnOnce(&Batch) -> Result<T, E>) -> Result<(Committed, T), E> {

@@ -307,9 +307,9 @@ mod tests {
     fn dense_and_wild_samples_are_cut_by_number_and_size() {
         let dense = (0..30).map(|scrape| scrape * 60_000).chain(1_800_000..1_800_300);
         assert_eq!(lengths(dense, |_| 1.0), [240, 90]);
-        let wild = lengths((0..200).map(|scrape| scrape * 10_000), |at_ms| {
-            f64::from_bits((at_ms as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-        });
+        let jittered = (0..200).map(|scrape| scrape * 10_000 + scrape * 7919 % 5000);
+        let wild =
+            lengths(jittered, |at_ms| f64::from_bits((at_ms as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         assert!(wild.iter().all(|&samples| samples < 110), "{wild:?}");
     }
 }

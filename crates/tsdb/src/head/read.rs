@@ -24,6 +24,19 @@ impl Queryable for Head {
     }
 }
 
+impl Head {
+    /// The series of a head that nobody writes any more.
+    pub(crate) fn select_at_rest(&self, matchers: &[Matcher], range: TimeRange) -> impl SeriesSet + 'static {
+        let view = self.readers.open(range.min_ms).view;
+        HeadSeriesSet { series: self.index.select(matchers, |series| series.lock().may_have(view, range)), view }
+    }
+
+    /// Waits until every commit that was noted in the log is visible.
+    pub(crate) fn settle(&self) {
+        drop(self.last_commit());
+    }
+}
+
 #[derive(Debug)]
 struct HeadQuerier<'a> {
     head: &'a Head,

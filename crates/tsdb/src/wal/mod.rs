@@ -1,7 +1,26 @@
 //! The log that samples are in before anybody is told that they are stored.
 //!
-//! Reading order: [`batch`].
+//! `FORMAT.md` describes the bytes. A [`Batch`] is what one commit holds; [`Wal`] writes batches, [`replay()`] reads them,
+//! past whatever is damaged. What a scrape yields takes a byte per sample or less: one timestamp, which values changed,
+//! and by how much.
+//!
+//! Reading order: [`batch`], `fields`, `values`, `scrape`, `record`, `encoder`, `decoder`, `frame`, `files`, [`replay`](mod@replay),
+//! [`log`], [`checkpoint`].
 
 pub mod batch;
+pub mod checkpoint;
+mod decoder;
+mod encoder;
+mod fields;
+mod files;
+mod frame;
+pub mod log;
+mod record;
+pub mod replay;
+mod scrape;
+mod values;
 
 pub use batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
+pub use checkpoint::Checkpoint;
+pub use log::{Position, SyncPolicy, Wal, WalOptions, WalStats};
+pub use replay::{Damage, DamageKind, ReplayReport, replay};
