@@ -90,7 +90,7 @@ pub fn quantile(phi: f64, histogram: &FloatHistogram) -> (f64, NanObservations) 
 /// Walks up to the bucket of a rank counted from the lowest observation.
 fn forward_quantile(rank: f64, histogram: &FloatHistogram) -> (f64, NanObservations) {
     let mut buckets = histogram.ascending();
-    let (found, count) = walk(&mut buckets, rank);
+    let (found, count) = walk(&mut buckets, rank, || histogram.positive().last());
     let has_nan = histogram.sum.is_nan();
     if found.is_none() && has_nan {
         return (f64::NAN, NanObservations::Result);
@@ -109,25 +109,30 @@ fn forward_quantile(rank: f64, histogram: &FloatHistogram) -> (f64, NanObservati
 
 /// Walks down to the bucket of a rank counted from the highest observation.
 fn backward_quantile(rank: f64, histogram: &FloatHistogram) -> f64 {
-    let (found, count) = walk(&mut histogram.descending(), rank);
+    let (found, count) = walk(&mut histogram.descending(), rank, || histogram.negative().last());
     let Some(bucket) = found else { return 0.0 };
     let count = count.min(histogram.count);
     place(bucket, histogram, count < rank, count - rank)
 }
 
-/// The bucket in which `rank` observations are reached, or the last one, and the observations up to its end. A histogram
-/// without populated buckets is taken as one of zeros.
-fn walk(buckets: &mut impl Iterator<Item = Bucket>, rank: f64) -> (Option<Bucket>, f64) {
+/// The bucket in which `rank` observations are reached, and the observations up to its end. A histogram without populated
+/// buckets is taken as one of zeros. Only what is no histogram, such as a negated one, has fewer observations; then it
+/// is the last bucket, be it populated or not.
+fn walk(
+    buckets: &mut impl Iterator<Item = Bucket>,
+    rank: f64,
+    last_of_all: impl FnOnce() -> Option<Bucket>,
+) -> (Option<Bucket>, f64) {
     let mut count = 0.0;
     let mut last = None;
     for bucket in buckets {
         count += bucket.count;
         last = Some(bucket);
         if count >= rank {
-            break;
+            return (last, count);
         }
     }
-    (last, count)
+    (last.and_then(|last| last_of_all().or(Some(last))), count)
 }
 
 /// The observation with `rank` others of its bucket below it; the end of the bucket when all buckets are exhausted.

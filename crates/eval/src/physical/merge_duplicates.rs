@@ -30,6 +30,16 @@ pub(super) struct MergeDuplicates<'a> {
     is_done: bool,
     steps: usize,
     held: Reservation,
+    /// The merged columns, where the marks of the output had to be learned from them.
+    early: Option<(Vec<StepColumn>, Reservation)>,
+}
+
+/// What came of the input.
+struct Merged {
+    columns: Vec<StepColumn>,
+    held: Reservation,
+    /// By output series: whether the one loses its name that has the first sample.
+    drops_name: Vec<bool>,
 }
 
 impl<'a> MergeDuplicates<'a> {
@@ -40,7 +50,16 @@ impl<'a> MergeDuplicates<'a> {
         span: Span,
     ) -> MergeDuplicates<'a> {
         let held = Reservation::default();
-        MergeDuplicates { input, collision, span, slots: Vec::new(), is_done: false, steps, held }
+        MergeDuplicates {
+            input,
+            collision,
+            span,
+            slots: Vec::new(),
+            is_done: false,
+            steps,
+            held,
+            early: None,
+        }
     }
 
     /// The distinct series of `input`. Apart from `series`, which nesting makes recurse.
@@ -57,12 +76,14 @@ impl<'a> MergeDuplicates<'a> {
         let mut places: HashMap<&Labels, usize> = HashMap::with_capacity(input.len());
         let mut output: Vec<SeriesMetadata> = Vec::new();
         let mut slots = Vec::with_capacity(input.len());
+        let mut marks_differ = false;
         for series in input.iter() {
             context.check()?;
             let slot = *places.entry(&series.labels).or_insert_with(|| {
                 output.push(series.clone());
                 output.len() - 1
             });
+            marks_differ |= output[slot].drops_name != series.drops_name;
             slots.push(slot);
         }
         if output.len() == input.len() {
@@ -70,21 +91,36 @@ impl<'a> MergeDuplicates<'a> {
         }
         self.held = context.reserve(list_bytes(output.len()) + slots.len() * size_of::<usize>())?;
         self.slots = slots;
+        if marks_differ {
+            let merged = self.merge_all(&input, context)?;
+            for (series, drops_name) in output.iter_mut().zip(merged.drops_name) {
+                series.drops_name = drops_name;
+            }
+            self.early = Some((merged.columns, merged.held));
+        }
         Ok(output.into())
     }
 
-    fn merge_all(&mut self, context: &QueryContext) -> Result<(Vec<StepColumn>, Reservation), EvalError> {
+    /// Of series that are the same but for their marks, that of the first sample counts, as upstream has it.
+    fn merge_all(&mut self, input: &[SeriesMetadata], context: &QueryContext) -> Result<Merged, EvalError> {
         let outputs = self.slots.iter().max().map_or(0, |last| last + 1);
         let held = context.reserve(outputs * column_bytes(self.steps))?;
         let mut merged = vec![StepColumn::new(self.steps); outputs];
+        let mut first_steps = vec![usize::MAX; outputs];
+        let mut drops_name = vec![false; outputs];
         let mut batch = SeriesBatch::new();
         while self.input.next_batch(context, &mut batch)? {
             for (series, column) in batch.iter() {
-                let target = &mut merged[self.slots[series]];
-                self.merge(column, target)?;
+                let slot = self.slots[series];
+                self.merge(column, &mut merged[slot])?;
+                let first_step = column.presence().iter().next().unwrap_or(usize::MAX);
+                if first_step < first_steps[slot] {
+                    first_steps[slot] = first_step;
+                    drops_name[slot] = input.get(series).is_some_and(|series| series.drops_name);
+                }
             }
         }
-        Ok((merged, held))
+        Ok(Merged { columns: merged, held, drops_name })
     }
 
     fn merge(&self, column: &StepColumn, target: &mut StepColumn) -> Result<(), EvalError> {
@@ -122,8 +158,10 @@ impl Operator for MergeDuplicates<'_> {
             return Ok(false);
         }
         // The batch counts from here on.
-        let (merged, _) = self.merge_all(context)?;
-        batch.columns = merged;
+        batch.columns = match self.early.take() {
+            Some((merged, _)) => merged,
+            None => self.merge_all(&[], context)?.columns,
+        };
         Ok(true)
     }
 

@@ -25,6 +25,24 @@ pub(super) fn inner_grid(grid: StepGrid, shift: TimeShift, range_ms: i64, step_m
     StepGrid::range(first_ms, end_ms, step_ms)
 }
 
+/// The expression of a subquery that has no steps: no series.
+pub(super) struct Nothing;
+
+impl Operator for Nothing {
+    fn series(&mut self, _: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
+        Ok(Arc::new([]))
+    }
+
+    fn next_batch(&mut self, _: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        batch.start(0);
+        Ok(false)
+    }
+
+    fn describe(&self) -> Description<'_> {
+        Description { line: "nothing".into(), inputs: Vec::new() }
+    }
+}
+
 /// Turns each column of the inner operator into samples.
 pub(super) struct SubquerySource<'a> {
     inner: Box<dyn Operator + 'a>,

@@ -19,7 +19,7 @@ use super::metered::{Metered, name_of};
 use super::name_removal::NameRemoval;
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
-use super::subquery::{SubquerySource, inner_grid};
+use super::subquery::{Nothing, SubquerySource, inner_grid};
 use super::vector_selector::{Lookup, VectorSelector};
 use super::window_source::{CountedBounds, MatrixSource, WindowLookup, WindowSource, window_bounds};
 use crate::column::WindowBounds;
@@ -141,7 +141,11 @@ impl<'a> Builder<'a> {
             LogicalNode::Subquery { expr, range_ms, step_ms, shift, span } => {
                 let inner = inner_grid(grid, *shift, *range_ms, *step_ms);
                 self.check_steps(inner, *span)?;
-                let operator = self.looking_at(HistogramDetail::AlwaysFull).operator(expr, inner)?;
+                // Without steps nothing is evaluated, and no mistake in an argument is seen.
+                let operator = match inner.len {
+                    0 => Box::new(Nothing) as BoxedOperator<'a>,
+                    _ => self.looking_at(HistogramDetail::AlwaysFull).operator(expr, inner)?,
+                };
                 let bounds = self.bounds(node, grid, *shift, *range_ms)?;
                 Ok(Box::new(SubquerySource::new(operator, inner, bounds, *shift, *range_ms)))
             }
