@@ -8,14 +8,14 @@ use narthex_eval::{Engine, EngineOptions};
 use narthex_model::TimeRange;
 use narthex_plan::{Optimizer, QueryParameters};
 use narthex_promql::ast::visit::walk;
-use narthex_promql::{Expr, parse};
+use narthex_promql::{Expr, ValueType, parse};
 use narthex_promqltest::random::samples::END_MS;
 use narthex_promqltest::random::{Dialect, QueryGenerator};
 use narthex_testkit::SplitMix64;
 use narthex_tsdb::Head;
 
 use crate::answer::{self, Answer, Outcome};
-use crate::difference::{differences, differences_of_series};
+use crate::difference::{What, differences, differences_of_series};
 use crate::server::Server;
 
 /// The language of the server that is compared with.
@@ -144,7 +144,8 @@ impl Asked<'_> {
                 .any(|text| text.starts_with("vector cannot contain metrics"));
         };
         let [theirs, ours] = [theirs, ours].map(Outcome::without_names);
-        differences_of_series(&theirs, &ours).is_empty()
+        let differences = differences_of_series(&theirs, &ours);
+        differences.iter().all(|one| matches!(one.what, What::Float | What::Histogram))
     }
 
     /// Whether warnings and infos are the same after a change.
@@ -162,8 +163,8 @@ impl Asked<'_> {
         (0..3).any(|_| differences(&self.case.query, &self.run.theirs(self.case), &self.ours).is_empty())
     }
 
-    /// The failures of all parts of the query, each evaluated by itself by our engine: as the query is, and over all
-    /// that its subqueries look at.
+    /// The failures of all parts of the query, each evaluated by itself by our engine: at each step, and over all that
+    /// its subqueries look at; also with arguments that do not fail themselves.
     pub(crate) fn failures_of_parts(&self) -> Vec<String> {
         let Ok(expr) = parse(&self.case.query, &DIALECT.options).into_result() else { return Vec::new() };
         let wide = QueryParameters::range(
@@ -172,14 +173,34 @@ impl Asked<'_> {
             LOOKBACK_MS,
             SUBQUERY_STEP_MS,
         );
-        let mut failures = Vec::new();
+        let instant = |at_ms| QueryParameters::instant(at_ms, LOOKBACK_MS, SUBQUERY_STEP_MS);
+        let times: Vec<_> = self.case.parameters.grid.timestamps().map(instant).chain([wide]).collect();
+        let mut failures = BTreeSet::new();
         walk(&expr, &mut |part| {
-            for parameters in [self.case.parameters, wide] {
-                let case = Case { query: String::new(), parameters, ..*self.case };
-                let answer = self.run.ours(&case, part);
-                failures.extend(answer.outcome.err().map(|failure| failure.message));
+            for part in [part.clone(), with_harmless_operands(part)] {
+                for &parameters in &times {
+                    let case = Case { query: String::new(), parameters, ..*self.case };
+                    let answer = self.run.ours(&case, &part);
+                    failures.extend(answer.outcome.err().map(|failure| failure.message));
+                }
             }
         });
-        failures
+        failures.into_iter().collect()
     }
+}
+
+/// The same call or aggregation over `vector(1)`.
+fn with_harmless_operands(part: &Expr) -> Expr {
+    let harmless = parse("vector(1)", &DIALECT.options).into_result().expect("a valid query");
+    let mut part = part.clone();
+    match &mut part {
+        Expr::Aggregate(aggregate) => aggregate.expr = harmless,
+        Expr::Call(call) => {
+            let vectors =
+                call.args.iter_mut().filter(|arg| arg.value_type() == Some(ValueType::InstantVector));
+            vectors.for_each(|arg| *arg = harmless.clone());
+        }
+        _ => {}
+    }
+    part
 }

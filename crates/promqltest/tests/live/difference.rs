@@ -5,13 +5,19 @@ use std::collections::BTreeSet;
 use crate::answer::{Answer, Outcome, Point};
 
 /// One difference.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Difference {
     pub(crate) what: What,
     pub(crate) text: String,
+    /// The floats that differ.
+    pub(crate) values: Option<[f64; 2]>,
 }
 
 impl Difference {
+    fn new(what: What, text: String) -> Difference {
+        Difference { what, text, values: None }
+    }
+
     /// Whether it is a warning or info that starts so; `extra: ` or `missing: ` come first.
     pub(crate) fn is_note(&self, start: &str) -> bool {
         self.what == What::Notes && self.text.starts_with(start)
@@ -53,13 +59,13 @@ pub(crate) fn differences(query: &str, theirs: &Answer, ours: &Answer) -> Vec<Di
             let is_same = expected.is_refusal == got.is_refusal
                 && message_class(&expected.message) == message_class(&got.message);
             let text = || format!("expected {expected:?}\n      got {got:?}");
-            (!is_same).then(|| Difference { what: What::Message, text: text() }).into_iter().collect()
+            (!is_same).then(|| Difference::new(What::Message, text())).into_iter().collect()
         }
         (Ok(_), Err(got)) => {
-            vec![Difference { what: What::Success, text: format!("must not fail: {got:?}") }]
+            vec![Difference::new(What::Success, format!("must not fail: {got:?}"))]
         }
         (Err(expected), Ok(_)) => {
-            vec![Difference { what: What::Success, text: format!("must fail: {expected:?}") }]
+            vec![Difference::new(What::Success, format!("must fail: {expected:?}"))]
         }
         (Ok(expected), Ok(got)) => {
             let mut differences = outcome_differences(query, expected, got);
@@ -82,19 +88,19 @@ pub(crate) fn message_class(message: &str) -> String {
 fn note_differences(expected: &BTreeSet<String>, got: &BTreeSet<String>) -> Vec<Difference> {
     let missing = expected.difference(got).map(|note| format!("missing: {note}"));
     let extra = got.difference(expected).map(|note| format!("extra: {note}"));
-    missing.chain(extra).map(|text| Difference { what: What::Notes, text }).collect()
+    missing.chain(extra).map(|text| Difference::new(What::Notes, text)).collect()
 }
 
 fn outcome_differences(query: &str, expected: &Outcome, got: &Outcome) -> Vec<Difference> {
     if expected.form != got.form || expected.text != got.text {
         let text = format!("expected {} {:?}, got {} {:?}", expected.form, expected.text, got.form, got.text);
-        return vec![Difference { what: What::Form, text }];
+        return vec![Difference::new(What::Form, text)];
     }
     let mut differences = differences_of_series(expected, got);
     if differences.is_empty() && expected.order != got.order && is_sorted(query) && expected.form == "vector"
     {
         let text = format!("expected order {:?}, got {:?}", expected.order, got.order);
-        differences.push(Difference { what: What::Order, text });
+        differences.push(Difference::new(What::Order, text));
     }
     differences
 }
@@ -110,7 +116,7 @@ pub(crate) fn differences_of_series(expected: &Outcome, got: &Outcome) -> Vec<Di
             }
             (expected, _) => {
                 let side = if expected.is_some() { "missing" } else { "extra" };
-                differences.push(Difference { what: What::Series, text: format!("{side} series {name}") });
+                differences.push(Difference::new(What::Series, format!("{side} series {name}")));
             }
         }
     }
@@ -140,7 +146,11 @@ fn sample_differences(
         };
         let [left, right] = [left, right].map(|sample| sample.map(|sample| &sample.1));
         let text = format!("{name} @{at_ms}: expected {left:?}, got {right:?}");
-        differences.push(Difference { what, text });
+        let values = match (left, right) {
+            (Some(Point::Float(left)), Some(Point::Float(right))) => Some([*left, *right]),
+            _ => None,
+        };
+        differences.push(Difference { what, text, values });
     }
 }
 
