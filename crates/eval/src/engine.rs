@@ -52,9 +52,27 @@ impl Engine {
     /// # Errors
     /// When it has no plan at these times, there are more of them than the limit allows, or the options forbid it.
     pub fn prepare(&self, expr: &Expr, parameters: QueryParameters) -> Result<Query, EvalError> {
+        self.prepare_interruptible(expr, parameters, &Interrupt::new())
+    }
+
+    /// As [`Engine::prepare`], unless `interrupt` says to stop.
+    ///
+    /// # Errors
+    /// As [`Engine::prepare`], and when told to stop.
+    pub fn prepare_interruptible(
+        &self,
+        expr: &Expr,
+        parameters: QueryParameters,
+        interrupt: &Interrupt,
+    ) -> Result<Query, EvalError> {
+        // Each phase alone is short: the parser bounds the size of expressions.
+        let go_on = || interrupt.reason().map_or(Ok(()), |reason| Err(EvalError::stopped(reason)));
+        go_on()?;
         let mut plan = build(expr, parameters)?;
         self.options.eval.check(&plan)?;
+        go_on()?;
         self.options.optimizer.run(&mut plan);
+        go_on()?;
         self.prepare_plan(plan)
     }
 

@@ -23,8 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`mod@features`],
-//! [`annotation`].
+//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`limits`], [`gate`],
+//! [`mod@features`], [`annotation`].
 
 mod aggregations;
 pub mod annotation;

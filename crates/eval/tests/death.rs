@@ -298,11 +298,15 @@ fn f21_a_query_that_is_told_to_stop_reads_no_further() {
 }
 
 #[test]
-fn f21_reading_a_query_stops_too() {
+fn f21_reading_and_planning_a_query_stop_too() {
     let interrupt = Interrupt::new();
     let text = Arc::new("a + ".repeat(100_000) + "a");
     assert!(parse_interruptible("a + b", &ParseOptions::ALL, &interrupt).is_ok());
     interrupt.stop(StopReason::Expired);
     let stopped = parse_interruptible(&text, &ParseOptions::ALL, &interrupt);
     assert_eq!(stopped.err(), Some(StopReason::Expired));
+    let expr = parse("a + b", &ParseOptions::ALL).into_result().expect("valid");
+    let engine = Engine::new(EngineOptions::STABLE);
+    let refused = engine.prepare_interruptible(&expr, parameters(1), &interrupt);
+    assert_eq!(refused.err().map(|error| error.kind()), Some(EvalErrorKind::Timeout));
 }
