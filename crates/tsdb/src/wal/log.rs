@@ -112,10 +112,7 @@ impl Wal {
     /// # Errors
     /// `Io` when the directory cannot be made or listed.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: WalOptions) -> Result<Wal, StorageError> {
-        fs.create_dir_all(dir).map_err(|error| failed("make", dir, &error))?;
-        if let Some(parent) = dir.parent() {
-            fs.sync_dir(parent).map_err(|error| failed("sync", parent, &error))?;
-        }
+        make_dir(&*fs, dir)?;
         let listing = Listing::read(&*fs, dir)?;
         let next_segment = listing.last_number() + 1;
         let state = State {
@@ -455,6 +452,22 @@ impl State {
         self.segment = Some((segment, end));
         self.file = Some(file);
     }
+}
+
+/// Makes a directory and those above it, durably.
+fn make_dir(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
+    let mut made = Vec::new();
+    for path in dir.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+        if fs.exists(path).map_err(|error| failed("look for", path, &error))? {
+            break;
+        }
+        made.push(path);
+    }
+    fs.create_dir_all(dir).map_err(|error| failed("make", dir, &error))?;
+    for parent in made.into_iter().filter_map(Path::parent).filter(|path| !path.as_os_str().is_empty()) {
+        fs.sync_dir(parent).map_err(|error| failed("sync", parent, &error))?;
+    }
+    Ok(())
 }
 
 /// Puts a payload among what is to be written, and among what is to be written anew if that fails.
