@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Run promqltest scripts
     #[command(after_help = CONFORMANCE_EXAMPLES)]
     Conformance(ConformanceArgs),
+    /// Answer queries over HTTP as Prometheus does
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
 }
 
 const QUERY_EXAMPLES: &str = "\
@@ -86,6 +89,14 @@ Examples:
   narthex conformance testdata/promql/functions
   narthex conformance --immediate-name-removal name_label_dropping.test";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  narthex serve --data /var/lib/prometheus
+  narthex serve --data metrics.prom --listen 127.0.0.1:9091
+  curl -s 'localhost:9090/api/v1/query?query=up'
+
+Ends on SIGTERM and Ctrl-C, after the requests that are running.";
+
 /// Evaluations at regular distances.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub(crate) struct RangeArgs {
@@ -111,6 +122,7 @@ impl Command {
             Command::Lint(args) => Some(&args.features),
             Command::Check(CheckArgs { what: CheckCommand::Rules(args) }) => Some(&args.features),
             Command::Conformance(_) => None,
+            Command::Serve(args) => Some(&args.features),
         }
     }
 }
@@ -310,4 +322,45 @@ pub(crate) struct ConformanceArgs {
     /// Scripts, folders of `.test` files or patterns
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
+}
+
+/// See [`Command::Serve`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// Folder with blocks, or an exposition file whose samples are served from memory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: String,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9090")]
+    pub(crate) listen: String,
+    /// Accept samples by remote write
+    #[arg(long = "web.enable-remote-write-receiver")]
+    pub(crate) enable_receiver: bool,
+    /// Most connections at once; for one more, the one that has been idle longest is closed
+    #[arg(long = "web.max-connections", value_name = "COUNT", default_value_t = 512)]
+    pub(crate) connections_max: usize,
+    /// An idle connection is closed after this long
+    #[arg(long = "web.read-timeout", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
+    pub(crate) idle_timeout_ms: i64,
+    /// Origins whose pages may read answers, as a regular expression for the whole of them [default: none]
+    #[arg(long = "web.cors.origin", value_name = "REGEX", value_parser = crate::commands::serve::parse_regex)]
+    pub(crate) cors_origin: Option<narthex_server::options::Regex>,
+    /// A public name that the server goes by, `*` for any; may be given several times
+    #[arg(long = "web.allowed-host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+    /// How far back a selector looks for a sample
+    #[arg(long = "query.lookback-delta", value_name = "DURATION", value_parser = parse_step, default_value = "5m")]
+    pub(crate) lookback_ms: i64,
+    /// Give up on a query after this long
+    #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
+    pub(crate) timeout_ms: i64,
+    /// Most queries that are computed at once
+    #[arg(long = "query.max-concurrency", value_name = "COUNT", default_value_t = 20)]
+    pub(crate) queries_max: usize,
+    /// How much a query may use
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    /// Features of the language and the engine
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
 }

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => commands::lint::run(&args, &screen),
         Command::Check(args) => commands::check::run(&args, &screen),
         Command::Conformance(args) => commands::conformance::run(&args, &screen),
+        Command::Serve(args) => commands::serve::run(&args, &screen),
     };
     screen.finish(outcome)
 }

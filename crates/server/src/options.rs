@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex_regex::Regex;
+pub use narthex_regex::Regex;
 
 /// How a server works; the defaults are upstream's where upstream has the flag.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use narthex_api::Api;
 use narthex_model::Timestamp;
 use narthex_remote::Ingest;
+use tokio::sync::Notify;
 
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -36,6 +37,7 @@ pub struct Server {
     pub(crate) gate: Gate,
     pub(crate) write_budget: WriteBudget,
     pub(crate) metrics: Metrics,
+    stop: Notify,
 }
 
 impl Server {
@@ -46,6 +48,7 @@ impl Server {
             write_budget: WriteBudget::new(options.write_bytes_max),
             metrics: Metrics::default(),
             services: OnceLock::new(),
+            stop: Notify::new(),
             options,
         })
     }
@@ -55,7 +58,12 @@ impl Server {
         let _ = self.services.set(services);
     }
 
-    /// Serves until `stop` is done, then lets running requests end; blocks the thread.
+    /// Ends [`Server::run`], also if it has not begun.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Serves until `stop` is done or [`Server::stop`] was called, then lets running requests end; blocks the thread.
     ///
     /// # Errors
     /// When no runtime can be made or the listener cannot be used.
@@ -71,6 +79,12 @@ impl Server {
         let served = runtime.block_on(async {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
+            let stop = async {
+                tokio::select! {
+                    () = stop => {}
+                    () = self.stop.notified() => {}
+                }
+            };
             listen::serve(self, listener, routes::router(self), stop).await;
             Ok(())
         });

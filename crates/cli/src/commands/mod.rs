@@ -7,6 +7,7 @@ pub(crate) mod fmt;
 pub(crate) mod lint;
 pub(crate) mod parse;
 pub(crate) mod query;
+pub(crate) mod serve;
 
 use narthex_diag::{Diagnostic, SourceId, SourceMap};
 use narthex_promql::{Expr, ParseOptions};
