@@ -22,6 +22,7 @@ pub(crate) struct Rule {
 const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 const TWO_PARTNERS: &str = "multiple matches for labels: many-to-one matching must be explicit";
 const SELECTIONS: [&str; 4] = ["topk", "bottomk", "limitk", "limit_ratio"];
+const RATES: [&str; 3] = ["irate(", "rate(", "increase("];
 const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 
 /// All of them; the first that applies counts.
@@ -45,8 +46,9 @@ pub(crate) const RULES: &[Rule] = &[
             let differs = |text: &str| theirs.iter().any(|start| text.starts_with(start));
             fails && asked.their_failure().is_none_or(differs)
                 || difference.is_note("extra: PromQL warning: ratio value should be between -1 and 1")
-                || difference.is_note("extra: PromQL warning: quantile value should be between 0 and 1")
-                    && asked.query_has(&["quantile (", "(quantile(", " quantile("])
+                || difference.what == What::Notes
+                    && difference.text.contains("PromQL warning: quantile value should be between 0 and 1")
+                    && aggregates_quantiles(&asked.case.query)
         },
         control: None,
     },
@@ -66,7 +68,9 @@ pub(crate) const RULES: &[Rule] = &[
         applies: |asked, difference| {
             difference.what == What::Message
                 && asked.their_failure().is_some_and(|text| {
-                    asked.failures_of_parts().iter().any(|ours| message_class(ours) == message_class(text))
+                    let text = text.replace("Scalar value NaN overflows int64", "Parameter value is NaN");
+                    let text = message_class(&text.replace("Ratio value NaN is NaN", "Ratio value is NaN"));
+                    asked.failures_of_parts().iter().any(|ours| message_class(ours) == text)
                 })
         },
         control: None,
@@ -101,13 +105,16 @@ pub(crate) const RULES: &[Rule] = &[
         applies: |asked, difference| {
             matches!(difference.what, What::Float | What::Histogram) && asked.has_native()
         },
-        control: Some(|case| case.replacing(&["irate(", "rate(", "increase("], "idelta(")),
+        control: Some(|case| case.replacing(&RATES, "idelta(")),
     },
     Rule {
         name: "custom buckets reconciled",
         reason: "later: custom buckets with other bounds are added by their common bounds",
         applies: |asked, difference| asked.query_has(&["custom"]) && difference.what != What::Message,
-        control: Some(|case| case.replacing(&["custom_changing", "custom"], "native")),
+        control: Some(|case| {
+            let case = case.replacing(&["custom_changing", "custom"], "native");
+            case.replacing(&RATES, "idelta(")
+        }),
     },
     Rule {
         name: "words about buckets",
@@ -221,7 +228,7 @@ pub(crate) const RULES: &[Rule] = &[
                 && asked.query_has(&[" @ ", " offset "])
                 && difference.what != What::Message
         },
-        control: Some(|case| case.without_modifiers()),
+        control: Some(|case| case.without_modifiers().at_start()),
     },
     Rule {
         name: "times before 1970",
@@ -262,6 +269,13 @@ pub(crate) const RULES: &[Rule] = &[
         control: Some(|case| case.without_modifiers()),
     },
 ];
+
+/// Whether the aggregation is used, not one of the functions that end so.
+fn aggregates_quantiles(query: &str) -> bool {
+    query
+        .match_indices("quantile")
+        .any(|(at, word)| !query[..at].ends_with('_') && !query[at + word.len()..].starts_with('_'))
+}
 
 /// The rule that explains a difference.
 pub(crate) fn rule_for(asked: &Asked<'_>, difference: &Difference) -> Option<&'static Rule> {
