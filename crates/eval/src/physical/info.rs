@@ -34,6 +34,10 @@ struct Join {
     info: InfoSeries,
     /// One per base series.
     routes: Vec<Route>,
+    /// The steps at which the base vector has an element; known if there are faults.
+    steps: BTreeSet<usize>,
+    /// The targets of which it has one at any step.
+    targets: BTreeSet<Identity>,
     /// What the routes and the output series take.
     _held: Reservation,
 }
@@ -170,20 +174,25 @@ impl Operator for Info<'_> {
             held.grow(texts + lists)?;
             routes.push(route);
         }
-        self.join = Some(Join { info, routes, _held: held });
+        self.join =
+            Some(Join { info, routes, steps: BTreeSet::new(), targets: BTreeSet::new(), _held: held });
         Ok(output.into())
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
         context.check()?;
-        let Some(join) = &self.join else { return Ok(false) };
+        let Some(join) = &mut self.join else { return Ok(false) };
         let has_more = self.base.next_batch(context, &mut self.input)?;
         batch.start(join.routes.get(self.input.first).map_or(0, |route| route.first));
         for (series, column) in self.input.iter() {
+            join.note(series, column);
             let route = &join.routes[series];
             drop(context.reserve(route.outputs * column_bytes(column.len()))?);
             join.send(route, column, batch, self.span)?;
             batch.settle(context)?;
+        }
+        if !has_more {
+            join.check_faults()?;
         }
         Ok(has_more)
     }
@@ -194,6 +203,24 @@ impl Operator for Info<'_> {
 }
 
 impl Join {
+    /// Remembers what decides whether faults of info series matter.
+    fn note(&mut self, series: usize, column: &StepColumn) {
+        if self.info.faults.is_empty() || column.is_absent() {
+            return;
+        }
+        self.steps.extend(column.iter().map(|(step, _)| step));
+        self.targets.extend(self.routes[series].target.clone());
+    }
+
+    /// Fails when info series are at fault at a step of the base vector: known only after all of it is seen, since it
+    /// need not have an element of that target at that step.
+    fn check_faults(&self) -> Result<(), EvalError> {
+        let mut faults = self.info.faults.iter();
+        let fault =
+            faults.find(|((step, target), _)| self.steps.contains(step) && self.targets.contains(target));
+        fault.map_or(Ok(()), |(_, fault)| Err(fault.clone()))
+    }
+
     fn send(
         &self,
         route: &Route,
@@ -208,9 +235,6 @@ impl Join {
         let target: Option<&TargetInfo> =
             route.target.as_ref().and_then(|identity| self.info.targets.get(identity));
         for (step, value) in column.iter() {
-            if let Some(fault) = self.info.faults.get(&step) {
-                return Err(fault.clone());
-            }
             match &route.ways[target.map_or(0, |target| target.by_step[step])] {
                 Way::Output(output) => batch.columns[from + output].set_ref(step, value),
                 Way::Dropped => {}

@@ -101,8 +101,8 @@ pub(super) struct TargetInfo {
 /// The info series of all targets, and the steps at which they cannot be used.
 pub(super) struct InfoSeries {
     pub(super) targets: HashMap<Identity, TargetInfo>,
-    /// Why a step fails, if the base vector has an element there.
-    pub(super) faults: BTreeMap<usize, EvalError>,
+    /// Why a step fails, if the base vector has an element there and one of the target at any step.
+    pub(super) faults: BTreeMap<(usize, Identity), EvalError>,
     /// What all of it takes.
     _held: Reservation,
 }
@@ -160,7 +160,7 @@ struct Reader {
     series: Vec<Labels>,
     /// By target and info metric, one entry per step.
     newest: BTreeMap<(Identity, Box<str>), Vec<Newest>>,
-    faults: BTreeMap<usize, EvalError>,
+    faults: BTreeMap<(usize, Identity), EvalError>,
     /// What is kept of the series.
     held: Reservation,
 }
@@ -175,8 +175,8 @@ impl Reader {
         let place = self.series.len();
         self.series.push(labels.clone());
         let steps = self.times.grid.len;
-        let newest =
-            self.newest.entry((identity, labels.metric_name().into())).or_insert_with(|| vec![None; steps]);
+        let key = (identity.clone(), labels.metric_name().into());
+        let newest = self.newest.entry(key).or_insert_with(|| vec![None; steps]);
         let mut cursor = Cursor::new(samples, self.times.lookback_ms);
         for (step, step_ms) in self.times.grid.timestamps().enumerate() {
             let at_ms = match cursor.newest(self.times.shift.reference(step_ms)) {
@@ -184,7 +184,9 @@ impl Reader {
                 Some(Found::Float(at)) => samples.floats.timestamps[at],
                 Some(Found::Histogram(_)) => {
                     let message = format!("this should be an info metric, with float samples: {labels}");
-                    self.faults.entry(step).or_insert_with(|| EvalError::execution(message, self.span));
+                    self.faults
+                        .entry((step, identity.clone()))
+                        .or_insert_with(|| EvalError::execution(message, self.span));
                     continue;
                 }
             };
@@ -195,7 +197,9 @@ impl Reader {
                     let message = format!(
                         "found duplicate series for info metric: existing {known} @ {known_ms}, new {labels} @ {at_ms}"
                     );
-                    self.faults.entry(step).or_insert_with(|| EvalError::execution(message, self.span));
+                    self.faults
+                        .entry((step, identity.clone()))
+                        .or_insert_with(|| EvalError::execution(message, self.span));
                 }
                 _ => newest[step] = Some((at_ms, place)),
             }
