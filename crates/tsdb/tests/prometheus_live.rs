@@ -17,10 +17,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use narthex_model::{Labels, MatchOp, Matcher, SampleValue, TimeRange, Timestamp};
 
-use narthex_storage::{MergedQuerier, Queryable, SampleBuffer, SelectHints, StorageError};
+use narthex_storage::{Queryable, SampleBuffer, SelectHints, StorageError};
 use narthex_testkit::{ScratchDir, peer};
-use narthex_tsdb::HeadLimits;
 use narthex_tsdb::fs::OsFs;
+use narthex_tsdb::head::HeadOptions;
 use narthex_tsdb::prometheus::files::{LiveFiles, Source, Visitor};
 use narthex_tsdb::prometheus::head_chunks::{HeadChunk, HeadChunks};
 use narthex_tsdb::prometheus::record::{Record, SampleEntry};
@@ -133,17 +133,16 @@ fn samples_of(series: &serde_json::Value) -> BTreeMap<Timestamp, String> {
 }
 
 fn read(dir: &ScratchDir) -> ForeignHead {
-    let options = ForeignOptions { limits: HeadLimits::EMBEDDED, min_valid_ms: Timestamp::MIN };
+    let options = ForeignOptions { head: HeadOptions::EMBEDDED, min_valid_ms: Timestamp::MIN };
     ForeignHead::read(&OsFs, &dir.join("data"), options).unwrap()
 }
 
 /// What [`Prometheus::answer`] says, out of what we have read.
 fn answer_of(foreign: &ForeignHead, at_ms: Timestamp) -> Series {
     let range = TimeRange::new(at_ms - 300_000 + 1, at_ms);
-    let heads = [&foreign.head, &foreign.out_of_order];
-    let querier = MergedQuerier::new(heads.map(|head| head.querier(range).unwrap()).into());
+    let querier = foreign.head.querier(range).unwrap();
     let all = Matcher::new("__name__", MatchOp::Regex, ".+".into()).unwrap();
-    let set = narthex_storage::Querier::select(&querier, &[all], range, &SelectHints::default()).unwrap();
+    let set = querier.select(&[all], range, &SelectHints::default()).unwrap();
     let mut samples = SampleBuffer::new();
     let mut answer = Series::new();
     for series in 0..set.len() {
@@ -350,7 +349,7 @@ fn a_directory_in_use_is_read_as_it_answers() {
         assert!(kinds.contains(kind), "{kind} not in {kinds:?}");
     }
     let report = &foreign.report;
-    assert!(foreign.head.sample_count() > 10_000 && foreign.out_of_order.sample_count() > 100, "{report:?}");
+    assert!(foreign.head.sample_count() > 10_000 && report.late > 100, "{report:?}");
     assert_eq!((report.without_series, report.refused, report.records_unknown), (0, 0, 0), "{report:?}");
 }
 

@@ -132,7 +132,7 @@ fn check_directory(bytes: &[u8]) {
     // A fragment takes seven bytes or more.
     assert!(records <= first.len() / 7);
     let limits = HeadLimits { series_max: 1000, ..HeadLimits::EMBEDDED };
-    let options = ForeignOptions { limits, min_valid_ms: i64::MIN };
+    let options = ForeignOptions { head: limits.into(), min_valid_ms: i64::MIN };
     let head = ForeignHead::read(&fs, Path::new("/data"), options);
     if let Ok(foreign) = head {
         assert!(foreign.report.records >= records as u64);

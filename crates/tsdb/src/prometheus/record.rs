@@ -4,6 +4,7 @@ use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
 
 use super::fields::{CorruptRecord, Fields};
 use super::histogram::{self, Counts};
+use crate::wal::MetricType;
 
 /// Fewest bytes of a float sample: two variable-length integers and the value.
 const FLOAT_BYTES_MIN: usize = 10;
@@ -87,41 +88,11 @@ pub struct MetadataEntry {
     /// Number of the series.
     pub reference: u64,
     /// Its type.
-    pub kind: MetricKind,
+    pub kind: MetricType,
     /// Its unit, empty for unknown.
     pub unit: Box<str>,
     /// What it says of itself, empty for nothing.
     pub help: Box<str>,
-}
-
-/// Type of a metric, with the number that stands in records.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names are those of the exposition formats")]
-pub enum MetricKind {
-    Unknown = 0,
-    Counter = 1,
-    Gauge = 2,
-    Histogram = 3,
-    GaugeHistogram = 4,
-    Summary = 5,
-    Info = 6,
-    StateSet = 7,
-}
-
-impl MetricKind {
-    fn from_number(number: u8) -> MetricKind {
-        match number {
-            1 => MetricKind::Counter,
-            2 => MetricKind::Gauge,
-            3 => MetricKind::Histogram,
-            4 => MetricKind::GaugeHistogram,
-            5 => MetricKind::Summary,
-            6 => MetricKind::Info,
-            7 => MetricKind::StateSet,
-            _ => MetricKind::Unknown,
-        }
-    }
 }
 
 impl Record {
@@ -180,7 +151,8 @@ fn marker(fields: &mut Fields<'_>) -> Result<MarkerEntry, CorruptRecord> {
 
 fn metadata(fields: &mut Fields<'_>) -> Result<MetadataEntry, CorruptRecord> {
     let reference = fields.uvarint()?;
-    let kind = MetricKind::from_number(fields.u8()?);
+    let number = usize::from(fields.u8()?);
+    let kind = MetricType::ALL.get(number).copied().unwrap_or_default();
     let mut entry = MetadataEntry { reference, kind, unit: "".into(), help: "".into() };
     for _ in 0..fields.count(2)? {
         let (key, value) = (fields.str()?, fields.str()?);

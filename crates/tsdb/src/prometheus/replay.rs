@@ -4,25 +4,31 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
-use narthex_storage::{Appender, SampleBuffer, StorageError, StorageErrorKind};
+use narthex_storage::{SampleBuffer, StorageError, StorageErrorKind};
 
 use super::damage::Damage;
 use super::files::{LiveFiles, Source, Visitor};
 use super::head_chunks::{HeadChunk, HeadChunks};
-use super::record::{MarkerEntry, Record, SampleEntry, SeriesEntry, TombstoneEntry};
+use super::record::{
+    ExemplarEntry, MarkerEntry, MetadataEntry, Record, SampleEntry, SeriesEntry, TombstoneEntry,
+};
 use super::snapshot::SnapshotSeries;
 use crate::chunk::Encoding;
 use crate::fs::Fs;
-use crate::head::{Head, HeadLimits};
+use crate::head::{Head, HeadAppender, HeadOptions};
+use crate::wal::{Exemplar, Metadata, SeriesId};
 
 /// How often the files are looked for again when one of them vanishes while it is to be read.
 const TRIES_MAX: usize = 5;
 
+/// So many samples become visible at once.
+const BATCH_SAMPLES: usize = 32 << 10;
+
 /// What is taken over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ForeignOptions {
-    /// Limits of each of the two heads.
-    pub limits: HeadLimits,
+    /// What the head may hold. Whatever its rules, it takes samples in order and late ones however old.
+    pub head: HeadOptions,
     /// In-order samples before this are in blocks: the greatest `maxTime` of all blocks that were not made of
     /// out-of-order or stale series. `Timestamp::MIN` without blocks.
     pub min_valid_ms: Timestamp,
@@ -31,10 +37,8 @@ pub struct ForeignOptions {
 /// What Prometheus has in memory and in its logs, as far as it can be read.
 #[derive(Debug)]
 pub struct ForeignHead {
-    /// Samples that came in order.
+    /// The samples, exemplars and metadata.
     pub head: Head,
-    /// Samples that came out of order, in order. Where both have a sample of a series at an instant, `head` counts.
-    pub out_of_order: Head,
     /// What was found and what was not taken.
     pub report: ForeignReport,
 }
@@ -52,7 +56,9 @@ pub struct ForeignReport {
     pub records_unknown: u64,
     /// Samples in records, each as often as it is there.
     pub samples: u64,
-    /// Exemplars, which the head does not keep.
+    /// Samples that came out of order, of head chunks and of their log.
+    pub late: u64,
+    /// Exemplars in records.
     pub exemplars: u64,
     /// Samples and head chunks of series that no record names.
     pub without_series: u64,
@@ -90,14 +96,29 @@ impl ForeignHead {
         files: &LiveFiles,
         options: ForeignOptions,
     ) -> Result<ForeignHead, StorageError> {
-        let first = Replay::run(fs, files, Replay::new(options))?;
-        if first.found.is_empty() {
-            return Ok(first.finish());
+        let none = Deleted::default();
+        let (first, deleted) = ForeignHead::replay(fs, files, options, none)?;
+        if deleted.is_empty() {
+            return Ok(first);
         }
         // Deletions are rare. A head only grows, so it is built again without what was deleted.
-        let mut again = Replay::new(options);
-        again.deleted = first.found;
-        Ok(Replay::run(fs, files, again)?.finish())
+        ForeignHead::replay(fs, files, options, deleted).map(|(foreign, _)| foreign)
+    }
+
+    /// A head without what is deleted, and what the logs say of deletions.
+    fn replay(
+        fs: &dyn Fs,
+        files: &LiveFiles,
+        options: ForeignOptions,
+        deleted: Deleted,
+    ) -> Result<(ForeignHead, Deleted), StorageError> {
+        let rules =
+            HeadOptions { in_order_span_ms: i64::MAX, out_of_order_window_ms: i64::MAX, ..options.head };
+        let head = Head::new(rules);
+        let mut replay = Replay::new(&head, options.min_valid_ms, deleted);
+        replay.run(fs, files)?;
+        let Replay { report, found, .. } = replay;
+        Ok((ForeignHead { head, report }, found))
     }
 }
 
@@ -120,6 +141,8 @@ impl Deleted {
 #[derive(Debug)]
 struct Slot {
     labels: Labels,
+    /// Its number in the head, from its first sample on.
+    id: Option<SeriesId>,
     /// Its newest in-order sample.
     last_ms: Option<Timestamp>,
     deleted: Vec<TimeRange>,
@@ -142,15 +165,14 @@ enum Place {
 
 impl Slot {
     fn new(labels: Labels, deleted: Vec<TimeRange>) -> Slot {
-        Slot { labels, last_ms: None, deleted, late: Vec::new(), late_in_log: Vec::new() }
+        Slot { labels, id: None, last_ms: None, deleted, late: Vec::new(), late_in_log: Vec::new() }
     }
 }
 
 #[derive(Debug)]
-struct Replay {
-    options: ForeignOptions,
-    head: Head,
-    out_of_order: Head,
+struct Replay<'h> {
+    appender: HeadAppender<'h>,
+    min_valid_ms: Timestamp,
     report: ForeignReport,
     slots: Vec<Slot>,
     by_labels: HashMap<Labels, usize>,
@@ -163,38 +185,35 @@ struct Replay {
     buffer: SampleBuffer,
 }
 
-impl Replay {
-    fn new(options: ForeignOptions) -> Replay {
+impl<'h> Replay<'h> {
+    fn new(head: &'h Head, min_valid_ms: Timestamp, deleted: Deleted) -> Replay<'h> {
         Replay {
-            options,
-            head: Head::new(options.limits),
-            out_of_order: Head::new(options.limits),
+            appender: head.appender(),
+            min_valid_ms,
             report: ForeignReport::default(),
             slots: Vec::new(),
             by_labels: HashMap::new(),
             by_reference: HashMap::new(),
             chunks: HashMap::new(),
             last_chunk: 0,
-            deleted: Deleted::default(),
+            deleted,
             found: Deleted::default(),
             buffer: SampleBuffer::new(),
         }
     }
 
-    fn run(fs: &dyn Fs, files: &LiveFiles, mut replay: Replay) -> Result<Replay, StorageError> {
+    fn run(&mut self, fs: &dyn Fs, files: &LiveFiles) -> Result<(), StorageError> {
         let mut chunks = HeadChunks::open(fs, &files.head_chunks_dir())?;
         // Chunks are found by one and loaded by the other, when it is known whose they are.
         let mut loader = HeadChunks::open(fs, &files.head_chunks_dir())?;
-        let damages =
-            files.read(fs, &mut chunks, &mut Loading { replay: &mut replay, loader: &mut loader })?;
-        replay.report.damages = damages;
-        replay.report.without_series += replay.chunks.values().map(|chunks| chunks.len() as u64).sum::<u64>();
-        replay.take_out_of_order()?;
-        Ok(replay)
-    }
-
-    fn finish(self) -> ForeignHead {
-        ForeignHead { head: self.head, out_of_order: self.out_of_order, report: self.report }
+        let mut loading = Loading { replay: self, loader: &mut loader };
+        let damages = files.read(fs, &mut chunks, &mut loading)?;
+        self.report.damages = damages;
+        self.report.without_series += self.chunks.values().map(|chunks| chunks.len() as u64).sum::<u64>();
+        self.appender.commit();
+        self.take_late()?;
+        self.appender.commit();
+        Ok(())
     }
 
     /// The series with these labels, now also known by `reference`.
@@ -278,18 +297,38 @@ impl Replay {
             late.push((at_ms, value, start_ms));
             return Ok(());
         }
-        if at_ms < self.options.min_valid_ms || series.last_ms.is_some_and(|last_ms| at_ms <= last_ms) {
+        if at_ms < self.min_valid_ms || series.last_ms.is_some_and(|last_ms| at_ms <= last_ms) {
             return Ok(());
         }
-        let appended = self.head.append(&series.labels, at_ms, value, start_ms);
-        match appended {
-            Ok(()) => series.last_ms = Some(at_ms),
-            Err(error) if error.kind() == StorageErrorKind::InvalidSample => {
-                self.refuse(|_| error.to_string(), slot);
-            }
-            Err(error) => return Err(error),
+        if self.append(slot, (at_ms, value, start_ms))? {
+            self.slots[slot].last_ms = Some(at_ms);
         }
         Ok(())
+    }
+
+    /// Whether the head takes a sample.
+    fn append(&mut self, slot: usize, (at_ms, value, start_ms): Late) -> Result<bool, StorageError> {
+        let series = &mut self.slots[slot];
+        let appended = match series.id {
+            Some(id) => self.appender.append_to(id, at_ms, value, start_ms),
+            None => {
+                let appended = self.appender.append(&series.labels, at_ms, value, start_ms);
+                appended.map(|id| series.id = Some(id))
+            }
+        };
+        if self.appender.len() >= BATCH_SAMPLES {
+            self.appender.commit();
+        }
+        match appended.map_err(|error| (error.kind(), error)) {
+            Ok(()) => Ok(true),
+            // Of several at one instant the one that came first counts.
+            Err((StorageErrorKind::Duplicate | StorageErrorKind::OutOfOrder, _)) => Ok(false),
+            Err((StorageErrorKind::InvalidSample, error)) => {
+                self.refuse(|_| error.to_string(), slot);
+                Ok(false)
+            }
+            Err((_, error)) => Err(error),
+        }
     }
 
     fn refuse(&mut self, reason: impl FnOnce(&Labels) -> String, slot: usize) {
@@ -317,24 +356,37 @@ impl Replay {
         }
     }
 
-    /// Puts out-of-order samples in order. Of several at one instant the one that came first counts.
-    fn take_out_of_order(&mut self) -> Result<(), StorageError> {
+    /// Late samples behind those in order. Of several at one instant the one that came first counts.
+    fn take_late(&mut self) -> Result<(), StorageError> {
         for slot in 0..self.slots.len() {
             let mut samples = std::mem::take(&mut self.slots[slot].late);
             samples.append(&mut self.slots[slot].late_in_log);
             samples.sort_by_key(|sample| sample.0);
             samples.dedup_by_key(|sample| sample.0);
-            for (at_ms, value, start_ms) in samples {
-                let labels = &self.slots[slot].labels;
-                match self.out_of_order.append(labels, at_ms, value, start_ms) {
-                    Err(error) if error.kind() == StorageErrorKind::InvalidSample => {
-                        self.refuse(|_| error.to_string(), slot);
-                    }
-                    outcome => outcome?,
-                }
+            self.report.late += samples.len() as u64;
+            for sample in samples {
+                self.append(slot, sample)?;
             }
         }
         Ok(())
+    }
+
+    /// An exemplar of a series without samples has nothing to stand beside.
+    fn exemplar(&mut self, entry: ExemplarEntry) {
+        self.report.exemplars += 1;
+        let ExemplarEntry { reference, at_ms, value, labels } = entry;
+        let slot = self.by_reference.get(&reference).map(|&slot| &self.slots[slot]);
+        let Some(id) = slot.and_then(|slot| slot.id) else { return };
+        // One that is too long is refused, as when it is scraped.
+        let _ = self.appender.append_exemplar(id, Exemplar { labels, value, at_ms });
+    }
+
+    fn metadata(&mut self, entry: MetadataEntry) {
+        let MetadataEntry { reference, kind, unit, help } = entry;
+        let Some(&slot) = self.by_reference.get(&reference) else { return };
+        let metadata = Metadata { metric_type: kind, unit, help };
+        // A text that is too long is refused, as when it is scraped.
+        let _ = self.appender.set_metadata(self.slots[slot].labels.metric_name(), metadata);
     }
 }
 
@@ -354,17 +406,17 @@ fn samples(buffer: &SampleBuffer) -> impl Iterator<Item = Late> + '_ {
 }
 
 /// A replay with the files that it loads head chunks from.
-struct Loading<'a> {
-    replay: &'a mut Replay,
+struct Loading<'a, 'h> {
+    replay: &'a mut Replay<'h>,
     loader: &'a mut HeadChunks,
 }
 
-impl Visitor for Loading<'_> {
+impl Visitor for Loading<'_, '_> {
     fn head_chunk(&mut self, chunk: &HeadChunk, _: &[u8]) -> Result<(), StorageError> {
-        let Replay { options, report, chunks, last_chunk, .. } = &mut *self.replay;
+        let Replay { min_valid_ms, report, chunks, last_chunk, .. } = &mut *self.replay;
         report.head_chunks += 1;
         *last_chunk = chunk.place;
-        if chunk.is_out_of_order || chunk.range.max_ms >= options.min_valid_ms {
+        if chunk.is_out_of_order || chunk.range.max_ms >= *min_valid_ms {
             chunks.entry(chunk.reference).or_default().push(*chunk);
         }
         Ok(())
@@ -397,8 +449,8 @@ impl Visitor for Loading<'_> {
             }
             Record::Tombstones(entries) => entries.into_iter().for_each(|entry| replay.tombstone(entry)),
             Record::Markers(entries) => entries.into_iter().for_each(|entry| replay.marker(entry)),
-            Record::Exemplars(entries) => replay.report.exemplars += entries.len() as u64,
-            Record::Metadata(_) => {}
+            Record::Exemplars(entries) => entries.into_iter().for_each(|entry| replay.exemplar(entry)),
+            Record::Metadata(entries) => entries.into_iter().for_each(|entry| replay.metadata(entry)),
             Record::Unknown(_) => replay.report.records_unknown += 1,
         }
         Ok(())
