@@ -121,12 +121,11 @@ impl Batch<'_> {
         match self.appender.append(labels, at_ms, value, 0) {
             Ok(()) => true,
             Err(error) => {
-                match error.kind() {
-                    StorageErrorKind::Io | StorageErrorKind::Corrupt => self.failure = Some(error),
-                    kind => {
-                        self.received.limit_reached |= kind == StorageErrorKind::LimitExceeded;
-                        self.refuse(1, error.to_string());
-                    }
+                if is_failure(&error) {
+                    self.failure = Some(error);
+                } else {
+                    self.received.limit_reached |= error.kind() == StorageErrorKind::LimitExceeded;
+                    self.refuse(1, error.to_string());
                 }
                 false
             }
@@ -143,11 +142,25 @@ impl Batch<'_> {
     }
 
     fn finish(mut self) -> Result<Received, StorageError> {
-        match self.failure.take() {
-            Some(error) => Err(error),
-            None => self.appender.commit().map(|()| self.received),
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        match self.appender.commit() {
+            Err(error) if is_failure(&error) => Err(error),
+            Err(refusal) => {
+                // Another batch came in between with one of these samples; the others are there.
+                self.received.samples = self.received.samples.saturating_sub(1);
+                self.refuse(1, refusal.to_string());
+                Ok(self.received)
+            }
+            Ok(()) => Ok(self.received),
         }
     }
+}
+
+/// Whether the store failed, and not the sample.
+fn is_failure(error: &StorageError) -> bool {
+    matches!(error.kind(), StorageErrorKind::Io | StorageErrorKind::Corrupt)
 }
 
 /// The labels of a series; their order does not matter, and an empty value means that there is none.
