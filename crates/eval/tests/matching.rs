@@ -139,7 +139,9 @@ impl Case {
     /// The elements of one step; `None` when the step is an error.
     fn join(&self, left: &Elements, right: &Elements) -> Option<Elements> {
         let (many, one) = if self.group == Group::Right { (right, left) } else { (left, right) };
-        if many.is_empty() && self.fill_many.is_none() || one.is_empty() && self.fill_one.is_none() {
+        // Any fill value, for whichever side, has both sides looked at; duplicates are errors then.
+        let is_filled = self.fill_many.is_some() || self.fill_one.is_some();
+        if (many.is_empty() || one.is_empty()) && !is_filled {
             return Some(Vec::new());
         }
         let keys: BTreeSet<LabelMap> = one.iter().map(|(labels, _)| self.key(labels)).collect();
