@@ -39,19 +39,9 @@ impl Querier for MergedQuerier<'_> {
     ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
         let mut sets = Vec::new();
         for source in &self.sources {
-            let set = source.select(matchers, range, hints)?;
-            if !set.is_empty() {
-                sets.push(set);
-            }
+            sets.push(source.select(matchers, range, hints)?);
         }
-        match sets.pop() {
-            Some(only) if sets.is_empty() => Ok(only),
-            Some(last) => {
-                sets.push(last);
-                Ok(Box::new(MergedSet::new(sets)))
-            }
-            None => Ok(Box::new(MergedSet::new(Vec::new()))),
-        }
+        Ok(merge_sets(sets))
     }
 
     fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
@@ -67,6 +57,18 @@ impl Querier for MergedQuerier<'_> {
         all.sort_unstable();
         all.dedup();
         all
+    }
+}
+
+/// The union of series sets. Where several have a sample of one series at one instant, the first of them counts.
+pub fn merge_sets<'a>(mut sets: Vec<Box<dyn SeriesSet + 'a>>) -> Box<dyn SeriesSet + 'a> {
+    sets.retain(|set| !set.is_empty());
+    match sets.pop() {
+        Some(only) if sets.is_empty() => only,
+        last => {
+            sets.extend(last);
+            Box::new(MergedSet::new(sets))
+        }
     }
 }
 

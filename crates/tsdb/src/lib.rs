@@ -1,11 +1,12 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
 //! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`], `index`,
-//! [`block`], [`compact`].
+//! [`block`], [`compact`], [`wal`], [`prometheus`], [`db`].
 
 pub mod block;
 pub mod chunk;
 pub mod compact;
+pub mod db;
 pub mod fs;
 pub mod head;
 mod index;
@@ -13,4 +14,5 @@ pub mod postings;
 pub mod prometheus;
 pub mod wal;
 
+pub use db::{Database, DatabaseOptions};
 pub use head::{Head, HeadLimits};

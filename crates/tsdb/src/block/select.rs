@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use narthex_model::{Labels, Matcher, TimeRange};
-use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind};
+use narthex_storage::{
+    Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
+};
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 

@@ -9,7 +9,7 @@ use narthex_storage::{Appender, StorageError, StorageErrorKind};
 
 use super::Head;
 use super::options::Bounds;
-use super::series::{CommitNumbers, NotTaken, Place, Series, SeriesData};
+use super::series::{CommitNumbers, NotTaken, Part, Place, Series, SeriesData};
 use crate::chunk::STORED_SCHEMA_MAX;
 use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal};
 
@@ -169,8 +169,10 @@ impl HeadAppender<'_> {
         let head = self.head;
         let mut last = head.last_commit();
         for (series, sample) in self.targets.iter().zip(&self.batch.samples) {
-            if series.announce() {
-                self.batch.series.push((sample.series, series.labels().clone()));
+            match series.take_part(*last + 1) {
+                Part::First => self.batch.series.push((sample.series, series.labels().clone())),
+                Part::Again => self.batch.has_repeats = true,
+                Part::Later => {}
             }
         }
         let logged = match log(&self.batch) {
@@ -178,6 +180,7 @@ impl HeadAppender<'_> {
             Err(error) => {
                 head.withdraw(&self.batch.series);
                 self.batch.series.clear();
+                self.batch.has_repeats = false;
                 return Err(error);
             }
         };
@@ -198,7 +201,9 @@ impl Head {
     /// `LimitExceeded` when there are more series than the head takes; all else is in the head.
     pub fn restore(&self, batch: &Batch) -> Result<Restored, StorageError> {
         let mut last = self.last_commit();
-        let refused = batch.series.iter().filter(|(id, labels)| !self.restore_series(*id, labels)).count();
+        *last += 1;
+        let is_refused = |(id, labels): &&(SeriesId, Labels)| !self.restore_series(*id, labels, *last);
+        let refused = batch.series.iter().filter(is_refused).count();
         let targets = self.index.get_all(batch.samples.iter().map(|sample| sample.series));
         let unknown = targets.iter().filter(|target| target.is_none()).count();
         let known = batch.samples.iter().zip(&targets).filter(|one| one.1.is_some());
@@ -208,9 +213,9 @@ impl Head {
             metadata: batch.metadata.clone(),
             exemplars: batch.exemplars.clone(),
             deletions: batch.deletions.clone(),
+            has_repeats: batch.has_repeats,
         };
         let targets: Vec<_> = targets.into_iter().flatten().collect();
-        *last += 1;
         let committed = self.apply(*last, &mut known, &targets, Head::bounds_of_log);
         self.readers.publish(*last);
         if refused > 0 {
@@ -220,11 +225,11 @@ impl Head {
         Ok(Restored { samples: committed.samples, refused: committed.refused, unknown })
     }
 
-    fn restore_series(&self, id: SeriesId, labels: &Labels) -> bool {
+    fn restore_series(&self, id: SeriesId, labels: &Labels, commit: u64) -> bool {
         let Some(series) = self.index.restore(id, labels, self.options.limits.series_max) else {
             return false;
         };
-        if series.announce() {
+        if series.take_part(commit) == Part::First {
             self.index.publish([(series.id(), labels)]);
         }
         true
@@ -311,9 +316,9 @@ impl Head {
         self.options.bounds(self.newest_ms.load(Ordering::Relaxed), self.floor_ms.load(Ordering::Relaxed))
     }
 
-    /// What a log holds was in order when it was written, wherever the newest sample is now.
+    /// What a log holds was taken when it was written, wherever the newest sample is now and whatever the rules are.
     fn bounds_of_log(&self) -> Bounds {
-        Bounds { in_order_ms: self.floor_ms.load(Ordering::Relaxed), ..self.bounds() }
+        Bounds { in_order_ms: self.floor_ms.load(Ordering::Relaxed), out_of_order_ms: Some(Timestamp::MIN) }
     }
 
     /// The series with these labels, made if need be.
@@ -374,7 +379,7 @@ impl Appender for Head {
     ) -> Result<(), StorageError> {
         let value = self.accepted(labels, at_ms, value)?;
         let series = self.series_of(labels)?;
-        if series.announce() {
+        if series.take_part(u64::MAX) == Part::First {
             self.index.publish([(series.id(), labels)]);
         }
         // No view is open, and those opened later see everything.

@@ -106,6 +106,19 @@ impl OutOfOrder {
         Ok(samples)
     }
 
+    /// Drops the samples within `range`. Another one may come at the same instant later and stays.
+    pub(super) fn delete(&mut self, range: TimeRange, chunk_range_ms: i64) {
+        self.loose.retain(|late| !range.contains(late.at_ms));
+        for LateChunk { chunk, commit } in std::mem::take(&mut self.chunks) {
+            if chunk.range.overlaps(range) {
+                let kept = part_of(&chunk, chunk_range_ms, |at_ms| !range.contains(at_ms));
+                self.chunks.extend(kept.into_iter().map(|chunk| LateChunk { chunk, commit }));
+            } else {
+                self.chunks.push(LateChunk { chunk, commit });
+            }
+        }
+    }
+
     /// Drops the samples before `before_ms` of commits up to `version`; says how many.
     pub(super) fn drop_before(&mut self, before_ms: Timestamp, version: u64, chunk_range_ms: i64) -> usize {
         let held = self.sample_count();
@@ -114,7 +127,7 @@ impl OutOfOrder {
             if commit > version || chunk.range.min_ms >= before_ms {
                 self.chunks.push(LateChunk { chunk, commit });
             } else if chunk.range.max_ms >= before_ms {
-                let kept = chunks_from(&chunk, before_ms, chunk_range_ms);
+                let kept = part_of(&chunk, chunk_range_ms, |at_ms| at_ms >= before_ms);
                 self.chunks.extend(kept.into_iter().map(|chunk| LateChunk { chunk, commit }));
             }
         }
@@ -122,15 +135,15 @@ impl OutOfOrder {
     }
 }
 
-/// The samples of a chunk from `from_ms` on; all of them if they cannot be read.
-fn chunks_from(chunk: &FullChunk, from_ms: Timestamp, chunk_range_ms: i64) -> Vec<FullChunk> {
+/// The samples of a chunk at certain times; all of them if they cannot be read.
+fn part_of(chunk: &FullChunk, chunk_range_ms: i64, is_kept: impl Fn(Timestamp) -> bool) -> Vec<FullChunk> {
     let mut buffer = SampleBuffer::new();
     if chunk.encoding.decode_into(&chunk.bytes, &mut buffer).is_err() {
         return vec![chunk.clone()];
     }
     let mut builder = ChunkBuilder::new(chunk_range_ms);
     for (at_ms, value, start_ms) in in_time_order(ranked_of(&buffer).collect()) {
-        if at_ms >= from_ms {
+        if is_kept(at_ms) {
             builder.push(at_ms, &value, start_ms);
         }
     }

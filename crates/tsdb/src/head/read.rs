@@ -28,7 +28,10 @@ impl Head {
     /// The series of a head that nobody writes any more.
     pub(crate) fn select_at_rest(&self, matchers: &[Matcher], range: TimeRange) -> impl SeriesSet + 'static {
         let view = self.readers.open(range.min_ms).view;
-        HeadSeriesSet { series: self.index.select(matchers, |series| series.lock().may_have(view, range)), view }
+        HeadSeriesSet {
+            series: self.index.select(matchers, |series| series.lock().may_have(view, range)),
+            view,
+        }
     }
 
     /// Waits until every commit that was noted in the log is visible.
@@ -148,7 +151,7 @@ pub(super) fn rare_of(
     Ok((rare.late.samples(view.version, range)?, rare.deleted.clone()))
 }
 
-/// Puts late samples among those in order and takes deleted ones away.
+/// Puts late samples among those in order and takes deleted ones away; late ones are deleted where they are.
 fn merge(late: Vec<Ranked>, deleted: &[TimeRange], samples: &mut SampleBuffer) {
     if late.is_empty() && deleted.is_empty() {
         return;
@@ -160,11 +163,11 @@ fn merge(late: Vec<Ranked>, deleted: &[TimeRange], samples: &mut SampleBuffer) {
     }
 }
 
-/// All samples in time order without those that were deleted. What a histogram says of its predecessor is forgotten:
+/// All samples in time order, those in order without what was deleted of them. What a histogram says of its predecessor is forgotten:
 /// it may have got another one.
 pub(super) fn merged(samples: &SampleBuffer, late: Vec<Ranked>, deleted: &[TimeRange]) -> Vec<Ranked> {
-    let mut merged = in_time_order(ranked_of(samples).chain(late).collect());
-    merged.retain(|sample| !deleted.iter().any(|range| range.contains(sample.0)));
+    let is_kept = |sample: &Ranked| !deleted.iter().any(|range| range.contains(sample.0));
+    let mut merged = in_time_order(ranked_of(samples).filter(is_kept).chain(late).collect());
     for (_, value, _) in &mut merged {
         if let SampleValue::Histogram(histogram) = value
             && histogram.counter_reset_hint == CounterResetHint::NotReset

@@ -96,9 +96,10 @@ impl Head {
             && !range.is_empty()
         {
             let mut data = series.lock();
-            let deleted = &mut data.rare().deleted;
-            deleted.push(range);
-            join(deleted);
+            let rare = data.rare();
+            rare.late.delete(range, self.options.chunk_range_ms);
+            rare.deleted.push(range);
+            join(&mut rare.deleted);
         }
     }
 

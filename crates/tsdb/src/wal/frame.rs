@@ -117,7 +117,7 @@ impl Frames<'_> {
         let rest = &self.file[offset..];
         match self.header(offset) {
             Some((length, _)) => rest.len() < HEADER_BYTES + length || rest.ends_with(&ZEROS),
-            None => rest.len() < HEADER_BYTES || rest.iter().all(|&byte| byte == 0),
+            None => rest.len() < HEADER_BYTES || rest.ends_with(&ZEROS),
         }
     }
 }

@@ -1,0 +1,27 @@
+//! Deleting samples.
+
+use narthex_model::{Matcher, TimeRange};
+use narthex_storage::StorageError;
+
+use super::Database;
+
+impl Database {
+    /// Deletes the samples within `range` of the series that satisfy every matcher: queries that begin afterwards do not
+    /// see them, compaction leaves them out. The deletion is durable when this returns.
+    ///
+    /// # Errors
+    /// When the store is only read or cannot be written: some parts may have been deleted then.
+    pub fn delete(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), StorageError> {
+        let log = self.log()?;
+        let deletion = self.head.deletion(matchers, range);
+        if !deletion.is_empty() {
+            log.append(&deletion)?;
+            log.sync()?;
+            self.head.delete(&deletion);
+        }
+        for block in self.block_list().iter().filter(|block| block.range().overlaps(range)) {
+            block.delete(&*self.fs, matchers, range)?;
+        }
+        Ok(())
+    }
+}

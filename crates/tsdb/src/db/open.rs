@@ -1,0 +1,192 @@
+//! Opening a store: whatever an interruption left is finished or undone, whatever is damaged is put aside.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use narthex_model::{TimeRange, Timestamp};
+use narthex_storage::{StorageError, StorageErrorKind};
+
+use super::blocks::{self, Found, gap_of, is_damage};
+use super::gaps::{self, Gap};
+use super::{Access, Counters, Database, DatabaseOptions, LOCK_FILE, LOG_DIR, modes, quarantine};
+use crate::block::failure::io_failed;
+use crate::compact;
+use crate::fs::{Fs, write_atomically};
+use crate::head::Head;
+use crate::wal::{self, Damage, DamageKind, Wal};
+
+/// What is known to be missing.
+const GAPS_FILE: &str = "gaps";
+/// Where samples came from that are not part of the head's own blocks.
+const LATE_HINT: &str = "from-out-of-order";
+
+impl Database {
+    /// Opens the store in a directory for reading and writing; makes it if need be. A disk that takes nothing opens it
+    /// for reading only, and [`Database::maintain`] tries again.
+    ///
+    /// # Errors
+    /// `Io` when another process has the store, when Prometheus's own log is in it (see [`Database::take_over`]), or
+    /// when it cannot be read at all; `Corrupt` when a later version wrote the log.
+    pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: DatabaseOptions) -> Result<Database, StorageError> {
+        modes::refuse_foreign_log(&*fs, dir)?;
+        let database = Database::prepared(fs, dir, options);
+        let access = database.gain_access()?;
+        let is_writable = matches!(access, Access::Write { .. });
+        database.load_gaps();
+        database.load_blocks(is_writable)?;
+        database.replay_log()?;
+        *database.access.write().unwrap_or_else(PoisonError::into_inner) = access;
+        Ok(database)
+    }
+
+    /// A store with nothing in it yet, for reading.
+    pub(super) fn prepared(fs: Arc<dyn Fs>, dir: &Path, options: DatabaseOptions) -> Database {
+        Database {
+            fs,
+            dir: dir.to_owned(),
+            blocks: RwLock::default(),
+            head: Head::new(options.head),
+            foreign: RwLock::default(),
+            access: RwLock::new(Access::Read(super::read_only())),
+            gaps: Mutex::default(),
+            maintenance: Mutex::default(),
+            names: AtomicU64::new(0),
+            counters: Counters::default(),
+            options,
+        }
+    }
+
+    /// Takes the lock and opens the log.
+    pub(super) fn gain_access(&self) -> Result<Access, StorageError> {
+        let log_dir = self.own(LOG_DIR);
+        let take = || -> io::Result<_> {
+            self.fs.create_dir_all(&log_dir)?;
+            self.fs.lock(&self.dir.join(LOCK_FILE))
+        };
+        let lock = match take() {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(io_failed(&error)),
+            Err(error) => return Ok(Access::Read(io_failed(&error))),
+        };
+        // A log that is durable in a directory that is not is no log.
+        let named = self.sync_names(&log_dir).map_err(|error| io_failed(&error));
+        match named.and_then(|()| Wal::open(Arc::clone(&self.fs), &log_dir, self.options.log)) {
+            Ok(log) => Ok(Access::Write { log: Arc::new(log), _lock: lock }),
+            Err(error) => Ok(Access::Read(error)),
+        }
+    }
+
+    /// Makes the names of the directories from that of the log up to the one above the store's durable.
+    fn sync_names(&self, log_dir: &Path) -> io::Result<()> {
+        let above = log_dir.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.dir));
+        let top = self.dir.parent().filter(|top| !top.as_os_str().is_empty());
+        above.chain(top).try_for_each(|dir| self.fs.sync_dir(dir))
+    }
+
+    fn load_gaps(&self) {
+        let path = self.own(GAPS_FILE);
+        let known = match self.fs.read(&path) {
+            Ok(file) => gaps::parse(&file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                vec![Gap {
+                    range: TimeRange::ALL,
+                    reason: format!("the list of known gaps cannot be read: {error}"),
+                }]
+            }
+        };
+        *self.gaps() = known;
+    }
+
+    /// Remembers that samples are missing, now and at the next start.
+    pub(super) fn note_gaps(&self, found: impl IntoIterator<Item = Gap>) {
+        let mut known = self.gaps();
+        let before = known.len();
+        for gap in found {
+            if !known.contains(&gap) {
+                self.counters.damages.fetch_add(1, Ordering::Relaxed);
+                known.push(gap);
+            }
+        }
+        if known.len() > before {
+            // A disk that takes nothing: what is wrong will be found again at the next start.
+            let _ = write_atomically(&*self.fs, &self.own(GAPS_FILE), gaps::render(&known).as_bytes());
+        }
+    }
+
+    /// Finishes and undoes what was interrupted, opens the blocks.
+    pub(super) fn load_blocks(&self, is_writable: bool) -> Result<(), StorageError> {
+        let exists = self.fs.exists(&self.dir).map_err(|error| io_failed(&error))?;
+        if !exists {
+            return Ok(());
+        }
+        if is_writable {
+            for leftover in compact::leftovers(&*self.fs, &self.dir)? {
+                // What cannot be removed now is not read either.
+                let _ = compact::remove_leftover(&*self.fs, &self.dir, &leftover);
+            }
+        }
+        let Found { blocks, superseded, damaged } = blocks::find(&*self.fs, &self.dir, &[])?;
+        if is_writable {
+            for ulid in superseded {
+                let _ = compact::remove_block(&*self.fs, &self.dir, ulid);
+            }
+        }
+        for (ulid, error) in damaged {
+            self.note_gaps([gap_of(ulid, &error)]);
+            if is_writable && is_damage(&error) {
+                let _ = quarantine::put_aside(&*self.fs, &self.dir, &ulid.to_string(), &error.to_string());
+            }
+        }
+        let made_up_for = blocks.iter().flat_map(|block| {
+            let gap = |error: &StorageError| Gap { range: block.range(), reason: error.to_string() };
+            block.warnings().iter().map(gap)
+        });
+        self.note_gaps(made_up_for);
+        self.change_blocks(|list| *list = blocks);
+        Ok(())
+    }
+
+    /// Samples in order before this are in blocks.
+    pub(super) fn blocks_end_ms(&self) -> Timestamp {
+        let blocks = self.block_list();
+        let metas = blocks.iter().map(|block| block.meta());
+        let in_order = metas.filter(|meta| !meta.compaction.hints.iter().any(|hint| **hint == *LATE_HINT));
+        in_order.map(|meta| meta.max_ms).max().unwrap_or(Timestamp::MIN)
+    }
+
+    fn replay_log(&self) -> Result<(), StorageError> {
+        // First, so that late samples that are alone in the log are late again.
+        self.head.raise_floor(self.blocks_end_ms());
+        let mut refused = None;
+        let mut restore = |batch: &wal::Batch| {
+            if let Err(error) = self.head.restore(batch) {
+                refused.get_or_insert(error);
+            }
+        };
+        let report = wal::replay(&*self.fs, &self.own(LOG_DIR), &mut restore)?;
+        let in_memory = TimeRange::new(self.head.min_ms().unwrap_or(Timestamp::MIN), Timestamp::MAX);
+        // A write that did not come to its end is what a crash leaves: nobody was told that it did.
+        let lost = report.damages.iter().filter(|damage| damage.kind != DamageKind::Torn);
+        self.note_gaps(lost.map(|damage| gap_in_log(damage, in_memory)));
+        self.note_gaps(refused.map(|error| Gap { range: in_memory, reason: error.to_string() }));
+        Ok(())
+    }
+}
+
+pub(super) fn gap_in_log(damage: &Damage, range: TimeRange) -> Gap {
+    let Damage { path, offset, bytes, kind } = damage;
+    let reason = format!(
+        "samples of the log may be missing: {} at {offset}, {bytes} bytes: {}",
+        path.display(),
+        kind.as_str()
+    );
+    Gap { range, reason }
+}
+
+/// An error of a store that cannot be opened as it is asked to.
+pub(super) fn refused(message: impl Into<String>) -> StorageError {
+    StorageError::new(StorageErrorKind::Io, message)
+}

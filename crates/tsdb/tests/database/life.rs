@@ -1,0 +1,71 @@
+//! An uneventful life.
+
+use super::model::{RANGE_MS, Store};
+use narthex_tsdb::db::snapshot::SnapshotHead;
+use narthex_tsdb::db::{Database, DatabaseOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+#[test]
+fn samples_stay_from_head_to_block_to_larger_block() {
+    let mut store = Store::new();
+    for round in 0..60 {
+        store.append().unwrap();
+        store.maintain().unwrap();
+        store.check(&format!("round {round}"));
+        if round % 7 == 3 {
+            // A late one, in a block's time.
+            let at_ms = store.next_ms - 2 * RANGE_MS - 1;
+            store.append_at(at_ms).unwrap();
+            store.check(&format!("round {round}, late"));
+        }
+        if round % 11 == 5 {
+            store.reopen().unwrap();
+            store.check(&format!("round {round}, reopened"));
+        }
+        if round % 13 == 6 {
+            store.delete().unwrap();
+            store.check(&format!("round {round}, deleted"));
+        }
+    }
+    let blocks = store.database().blocks();
+    assert!(blocks.iter().any(|block| block.meta().compaction.level > 1), "nothing was compacted");
+    assert!(blocks.len() < 12, "{} blocks", blocks.len());
+    assert_eq!(store.database().counters().failures.load(std::sync::atomic::Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_snapshot_and_a_store_handed_back_have_everything() {
+    let mut store = Store::new();
+    for _ in 0..20 {
+        store.append().unwrap();
+        store.maintain().unwrap();
+    }
+    let now_ms = store.next_ms;
+    store.database().snapshot(Path::new("/copy"), SnapshotHead::Included, now_ms).unwrap();
+    let fs = Arc::new(store.fs.clone());
+    let copy =
+        Database::open_read_only(fs.clone(), Path::new("/copy"), DatabaseOptions::prometheus(7)).unwrap();
+    assert_eq!(super::model::read_all(&copy).unwrap().0, store.acknowledged);
+    store.database.take().expect("it is open").hand_back(now_ms).unwrap();
+    let handed = Database::open_read_only(fs, Path::new("/data"), DatabaseOptions::prometheus(7)).unwrap();
+    assert_eq!(handed.head().series_count(), 0);
+    assert_eq!(super::model::read_all(&handed).unwrap().0, store.acknowledged);
+}
+
+#[test]
+fn a_store_is_opened_by_one_process_and_read_by_any() {
+    let mut store = Store::new();
+    store.append().unwrap();
+    let second = super::model::open(&store.fs);
+    assert!(second.unwrap_err().to_string().contains("lock"));
+    let fs = Arc::new(store.fs.clone());
+    let before = store.fs.calls(None);
+    let reader = Database::open_read_only(fs, Path::new("/data"), DatabaseOptions::prometheus(7)).unwrap();
+    assert_eq!(super::model::read_all(&reader).unwrap().0, store.acknowledged);
+    store.append().unwrap();
+    reader.refresh().unwrap();
+    assert_eq!(super::model::read_all(&reader).unwrap().0, store.acknowledged);
+    assert!(reader.appender().commit_batch().is_err());
+    assert!(store.fs.calls(None) > before, "appending writes");
+}

@@ -1,0 +1,10 @@
+//! The whole store against a map of samples: what was acknowledged is there, whatever happens to process and disk.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "failing is what these are for; the steps say where")]
+
+mod crash;
+mod damage;
+mod full_disk;
+mod life;
+mod model;
+mod sequences;
