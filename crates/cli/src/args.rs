@@ -8,6 +8,7 @@ use crate::exit::Trouble;
 use crate::output::OutputFormat;
 use crate::query_options::{DefaultsArgs, FeatureArgs, LimitArgs};
 use crate::screen::Color;
+use crate::storage_args::StorageArgs;
 use crate::times::{parse_step, parse_time};
 
 /// Queries, lints and tests PromQL and Prometheus rule files.
@@ -327,15 +328,18 @@ pub(crate) struct ConformanceArgs {
 /// See [`Command::Serve`].
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
-    /// Folder with blocks, or an exposition file whose samples are served from memory
+    /// Directory of a store, Prometheus's own included, or an exposition file whose samples are served from memory
     #[arg(long, value_name = "PATH")]
     pub(crate) data: String,
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9090")]
     pub(crate) listen: String,
-    /// Accept samples by remote write
+    /// Accept samples by remote write; without it nothing in the directory is changed
     #[arg(long = "web.enable-remote-write-receiver")]
     pub(crate) enable_receiver: bool,
+    /// The store
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
     /// Most connections at once; for one more, the one that has been idle longest is closed
     #[arg(long = "web.max-connections", value_name = "COUNT", default_value_t = 512)]
     pub(crate) connections_max: usize,

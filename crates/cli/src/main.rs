@@ -16,6 +16,7 @@ mod output;
 mod paths;
 mod query_options;
 mod screen;
+mod storage_args;
 mod times;
 
 use std::process::ExitCode;

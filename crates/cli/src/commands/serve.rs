@@ -3,12 +3,14 @@
 mod data;
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use narthex_api::{Api, ApiOptions, BuildInfo};
 use narthex_eval::EngineOptions;
 use narthex_server::options::Regex;
 use narthex_server::{Server, ServerOptions, Services, terminated};
+use narthex_storage::Queryable;
 
 use crate::args::ServeArgs;
 use crate::exit::{Ended, Outcome, Trouble};
@@ -25,15 +27,20 @@ pub(crate) fn run(args: &ServeArgs, screen: &Screen) -> Ended {
     let server = Server::new(server_options(args));
     std::thread::scope(|scope| {
         let opening = scope.spawn(|| {
-            let opened = services(args, screen);
-            let provided = opened.map(|services| {
-                server.provide(services);
+            let opened = data::open(args, screen);
+            let kept = opened.map(|store| {
+                server.provide(Services {
+                    api: api(args, store.queryable),
+                    ingest: store.ingest,
+                    metrics: None,
+                });
                 screen.note(&format!("serving {} on http://{address}\n", args.data));
+                store.keeper
             });
-            if provided.is_err() {
+            if kept.is_err() {
                 server.stop();
             }
-            provided
+            kept
         });
         let stopped = async {
             // Without signals the process can still be killed.
@@ -43,7 +50,8 @@ pub(crate) fn run(args: &ServeArgs, screen: &Screen) -> Ended {
         };
         let served = server.run(listener, stopped).map_err(cannot);
         let opened = opening.join().unwrap_or_else(|_| Err(Trouble::new("opening the data broke off")));
-        opened.and(served).map(|()| Outcome::Clean)
+        opened?.map_or(Ok(()), data::Keeper::stop)?;
+        served.map(|()| Outcome::Clean)
     })
 }
 
@@ -60,11 +68,7 @@ fn server_options(args: &ServeArgs) -> ServerOptions {
     }
 }
 
-fn services(args: &ServeArgs, screen: &Screen) -> Result<Services, Trouble> {
-    let store = data::open(&args.data, screen)?;
-    if args.enable_receiver && store.ingest.is_none() {
-        return Err(Trouble::new(format!("{} cannot be written to by remote write", args.data)));
-    }
+fn api(args: &ServeArgs, queryable: Arc<dyn Queryable>) -> Api {
     let (limits, eval) = (args.limits.limits(), args.features.eval_options());
     let options = ApiOptions {
         engine: EngineOptions { limits, eval, ..EngineOptions::STABLE },
@@ -73,8 +77,7 @@ fn services(args: &ServeArgs, screen: &Screen) -> Result<Services, Trouble> {
         build: BuildInfo { version: VERSION.to_owned(), revision: String::new() },
         ..ApiOptions::default()
     };
-    let ingest = store.ingest.filter(|_| args.enable_receiver);
-    Ok(Services { api: Api::new(store.queryable, options), ingest, metrics: None })
+    Api::new(queryable, options)
 }
 
 /// Reads a regular expression.
