@@ -15,14 +15,13 @@
 //! assert!(!query.is_empty());
 //! ```
 //!
-//! Reading order: [`dialect`], [`samples`], [`generator`]; one file for each form of the language; [`integers`].
+//! Reading order: [`dialect`], [`samples`], [`generator`]; one file for each form of the language.
 
 mod aggregation;
 mod binary;
 mod call;
 pub mod dialect;
 pub mod generator;
-pub mod integers;
 mod modifiers;
 pub mod samples;
 mod scalar;
@@ -31,7 +30,6 @@ mod wish;
 
 pub use dialect::Dialect;
 pub use generator::QueryGenerator;
-pub use integers::{Generator, METRICS};
 
 /// Where choices come from: any function that yields 64 random bits.
 pub trait Random {
