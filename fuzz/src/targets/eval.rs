@@ -79,7 +79,13 @@ fn outcome(
     parameters: QueryParameters,
     optimizer: Optimizer,
 ) -> Outcome {
-    let limits = Limits { samples_max: 200_000, series_max: 1000, steps_max: 2000 };
+    let limits = Limits {
+        samples_max: 200_000,
+        series_max: 1000,
+        steps_max: 2000,
+        points_max: 2_000_000,
+        bytes_max: 64 << 20,
+    };
     let eval = EvalOptions { delayed_name_removal: true, ..EvalOptions::STABLE };
     let engine = Engine::new(EngineOptions { limits, eval, optimizer });
     let mut result = engine.evaluate(storage, expr, parameters).map_err(|error| error.kind())?;
