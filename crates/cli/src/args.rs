@@ -10,6 +10,7 @@ use crate::query_options::{DefaultsArgs, FeatureArgs, LimitArgs};
 use crate::screen::Color;
 use crate::storage_args::StorageArgs;
 use crate::times::{parse_step, parse_time};
+use crate::tsdb_args::TsdbArgs;
 
 /// Queries, lints and tests PromQL and Prometheus rule files.
 #[derive(Debug, Parser)]
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Run promqltest scripts
     #[command(after_help = CONFORMANCE_EXAMPLES)]
     Conformance(ConformanceArgs),
+    /// Look into stores, take samples out of them, make blocks
+    #[command(after_help = TSDB_EXAMPLES)]
+    Tsdb(TsdbArgs),
     /// Answer queries over HTTP as Prometheus does
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
@@ -57,6 +61,7 @@ Examples:
   curl -s localhost:9100/metrics | narthex query --data - 'node_load1'
   narthex query --data shop.prom --from 2026-01-05T10:30:00Z --to 2026-01-05T11:00:00Z --step 5m \\
       'sum by (code) (rate(http_requests_total[5m]))'
+  narthex query --data /var/lib/prometheus 'count by (job) (up)'
   narthex query '1 + 2 * 3'
 
 Exit status: 0 with a result, 1 when the query or the data are wrong, 2 on wrong usage or unreadable files.";
@@ -98,6 +103,14 @@ Examples:
 
 Ends on SIGTERM and Ctrl-C, after the requests that are running.";
 
+const TSDB_EXAMPLES: &str = "\
+Examples:
+  narthex tsdb list -r /var/lib/prometheus
+  narthex tsdb dump --match '{job=\"api\"}' --min-time 1767609000000 data/
+  narthex tsdb create-blocks-from openmetrics backfill.om data/
+
+A directory that Prometheus is using can be read as well: nothing in it is changed.";
+
 /// Evaluations at regular distances.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub(crate) struct RangeArgs {
@@ -122,7 +135,7 @@ impl Command {
             Command::Fmt(args) => Some(&args.features),
             Command::Lint(args) => Some(&args.features),
             Command::Check(CheckArgs { what: CheckCommand::Rules(args) }) => Some(&args.features),
-            Command::Conformance(_) => None,
+            Command::Conformance(_) | Command::Tsdb(_) => None,
             Command::Serve(args) => Some(&args.features),
         }
     }
@@ -160,7 +173,8 @@ const STEPS_MAX: usize = 11_000;
 /// See [`Command::Query`].
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QueryArgs {
-    /// Exposition or OpenMetrics file with the samples, `-` for standard input; may be given several times
+    /// Exposition or OpenMetrics file with the samples, `-` for standard input, or directory of a store; may be given
+    /// several times
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Vec<String>,
     /// Evaluate at this time [default: the newest sample's, without data now]

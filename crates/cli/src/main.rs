@@ -18,6 +18,7 @@ mod query_options;
 mod screen;
 mod storage_args;
 mod times;
+mod tsdb_args;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => commands::lint::run(&args, &screen),
         Command::Check(args) => commands::check::run(&args, &screen),
         Command::Conformance(args) => commands::conformance::run(&args, &screen),
+        Command::Tsdb(args) => commands::tsdb::run(&args, &screen),
         Command::Serve(args) => commands::serve::run(&args, &screen),
     };
     screen.finish(outcome)

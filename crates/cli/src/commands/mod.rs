@@ -8,6 +8,7 @@ pub(crate) mod lint;
 pub(crate) mod parse;
 pub(crate) mod query;
 pub(crate) mod serve;
+pub(crate) mod tsdb;
 
 use narthex_diag::{Diagnostic, SourceId, SourceMap};
 use narthex_promql::{Expr, ParseOptions};

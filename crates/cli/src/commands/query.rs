@@ -6,10 +6,13 @@ use std::time::Duration;
 use narthex_diag::Diagnostic;
 use narthex_eval::engine::Query;
 use narthex_eval::{Engine, EngineOptions, EvalError, QueryResult};
+use narthex_model::{TimeRange, Timestamp};
+use narthex_storage::{MergedQuerier, Querier, Queryable, StorageError};
 
+use super::tsdb::store::{Store, is_store};
 use super::{ReadQuery, read_query};
 use crate::args::QueryArgs;
-use crate::exit::{Ended, Outcome};
+use crate::exit::{Ended, Outcome, Trouble};
 use crate::input::{Samples, load_samples};
 use crate::screen::Screen;
 use crate::times::now_ms;
@@ -20,17 +23,20 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
         Ok(query) => query,
         Err(outcome) => return Ok(outcome),
     };
-    let samples = load_samples(&args.data, args.at.unwrap_or_else(now_ms))?;
+    let (dirs, files): (Vec<String>, Vec<String>) =
+        args.data.iter().cloned().partition(|path| is_store(path));
+    let samples = load_samples(&files, args.at.unwrap_or_else(now_ms))?;
     if !samples.diagnostics.is_empty() {
         screen.complain(&samples.diagnostics, &samples.sources);
         return Ok(Outcome::Findings);
     }
-    let at_ms = args.at.or(samples.newest_ms).unwrap_or_else(now_ms);
+    let data = Data::open(samples, dirs, screen)?;
+    let at_ms = args.at.or(data.newest_ms()).unwrap_or_else(now_ms);
     let parameters = args.range.parameters(at_ms, args.defaults)?;
     let (eval, limits) = (args.features.eval_options(), args.limits.limits());
     let engine = Engine::new(EngineOptions { eval, limits, ..EngineOptions::STABLE });
     let prepared = engine.prepare(&query.expr, parameters);
-    match prepared.and_then(|prepared| evaluate_within(&prepared, &samples, args.timeout_ms)) {
+    match prepared.and_then(|prepared| evaluate_within(&prepared, &data, args.timeout_ms)) {
         Ok(result) => show(args, &query, &result, screen),
         Err(error) => {
             screen.complain(&[error.to_diagnostic().in_source(query.source)], &query.sources);
@@ -39,8 +45,33 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
     }
 }
 
+/// What a query looks at: samples of files and stores.
+struct Data {
+    samples: Samples,
+    stores: Vec<Store>,
+}
+
+impl Data {
+    fn open(samples: Samples, dirs: Vec<String>, screen: &Screen) -> Result<Data, Trouble> {
+        let stores = dirs.iter().map(|dir| Store::open(dir, screen)).collect::<Result<_, _>>()?;
+        Ok(Data { samples, stores })
+    }
+
+    fn newest_ms(&self) -> Option<Timestamp> {
+        self.stores.iter().filter_map(Store::newest_ms).chain(self.samples.newest_ms).max()
+    }
+}
+
+impl Queryable for Data {
+    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
+        let stores = self.stores.iter().map(|store| store.querier(range));
+        let queriers = std::iter::once(self.samples.head.querier(range)).chain(stores);
+        Ok(Box::new(MergedQuerier::new(queriers.collect::<Result<_, _>>()?)))
+    }
+}
+
 /// Evaluates a query; another thread tells it when its time is up.
-fn evaluate_within(query: &Query, samples: &Samples, timeout_ms: i64) -> Result<QueryResult, EvalError> {
+fn evaluate_within(query: &Query, data: &Data, timeout_ms: i64) -> Result<QueryResult, EvalError> {
     let context = query.context();
     let timeout = Duration::from_millis(timeout_ms.unsigned_abs());
     let (done, is_done) = mpsc::channel::<()>();
@@ -51,7 +82,7 @@ fn evaluate_within(query: &Query, samples: &Samples, timeout_ms: i64) -> Result<
                 clock.expire();
             }
         });
-        let result = query.evaluate_in(&context, &samples.head);
+        let result = query.evaluate_in(&context, data);
         drop(done);
         result
     })

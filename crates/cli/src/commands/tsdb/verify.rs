@@ -1,0 +1,53 @@
+//! `narthex tsdb verify`: whether every byte of a store is what was written.
+
+use std::path::Path;
+
+use narthex_model::Timestamp;
+use narthex_tsdb::block::Block;
+use narthex_tsdb::fs::OsFs;
+use narthex_tsdb::head::HeadOptions;
+use narthex_tsdb::prometheus::{DamageKind, ForeignHead, ForeignOptions};
+
+use super::store::{block_dirs, trouble};
+use crate::exit::{Ended, Outcome};
+use crate::screen::Screen;
+use crate::tsdb_args::DirArgs;
+
+/// Runs the command.
+pub(super) fn run(args: &DirArgs, screen: &Screen) -> Ended {
+    let mut has_damage = false;
+    for (ulid, dir) in block_dirs(&args.dir)? {
+        let verified = Block::open(&OsFs, &dir).and_then(|block| {
+            block.verify()?;
+            Ok(block.warnings().to_vec())
+        });
+        let found = verified.unwrap_or_else(|error| vec![error]);
+        has_damage |= !found.is_empty();
+        let lines: String = found.iter().map(|damage| format!("block {ulid}: {damage}\n")).collect();
+        screen.print(if lines.is_empty() { format!("block {ulid}: sound\n") } else { lines }.as_str())?;
+    }
+    has_damage |= verify_live(&args.dir, screen)?;
+    Ok(Outcome::of(has_damage))
+}
+
+/// Whether there is damage in what Prometheus keeps beside its blocks.
+fn verify_live(dir: &str, screen: &Screen) -> Result<bool, crate::exit::Trouble> {
+    let options = ForeignOptions { head: HeadOptions::EMBEDDED, min_valid_ms: Timestamp::MIN };
+    let foreign = ForeignHead::read(&OsFs, Path::new(dir), options).map_err(|error| trouble(&error))?;
+    let report = foreign.report;
+    let mut has_damage = report.refused > 0;
+    for damage in &report.damages {
+        let is_torn = damage.kind == DamageKind::Torn;
+        has_damage |= !is_torn;
+        let what = if is_torn { "ends within a record" } else { "damaged" };
+        screen.print(&format!("log: {what}: {damage}\n"))?;
+    }
+    if let Some(reason) = &report.first_refusal {
+        screen.print(&format!("log: {} samples cannot be taken: {reason}\n", report.refused))?;
+    }
+    if report.records + report.head_chunks > 0 {
+        let chunks = report.head_chunks;
+        screen.print(&format!("log: {} records and {chunks} head chunks read\n", report.records))?;
+    }
+    Ok(has_damage)
+}
