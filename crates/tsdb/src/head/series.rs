@@ -1,6 +1,6 @@
 //! One series: full chunks, the chunk that grows, the last sample, and what of it belongs to which commit.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use narthex_model::histogram::FloatHistogram;
@@ -18,8 +18,8 @@ use crate::wal::SeriesId;
 pub(super) struct Series {
     id: SeriesId,
     labels: Labels,
-    /// Whether the log and the index have its labels.
-    is_announced: AtomicBool,
+    /// Number of the last commit that it took part in; 0 while log and index do not have its labels.
+    commit: AtomicU64,
     data: Mutex<SeriesData>,
 }
 
@@ -65,6 +65,17 @@ pub(super) enum NotTaken {
     TooOld,
 }
 
+/// How a series takes part in a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// In its first one: it is to be defined.
+    First,
+    /// Once more in the same one.
+    Again,
+    /// In a later one.
+    Later,
+}
+
 /// Where a sample goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
@@ -89,18 +100,24 @@ impl Series {
     pub(super) fn new(id: SeriesId, labels: Labels) -> Series {
         let recent = Recent { before_ms: Timestamp::MIN, ..Recent::default() };
         let data = Mutex::new(SeriesData { recent, ..SeriesData::default() });
-        Series { id, labels, is_announced: AtomicBool::new(false), data }
+        Series { id, labels, commit: AtomicU64::new(0), data }
     }
 
-    /// Says whether this is the first time that this is asked, which whoever commits does.
+    /// Notes that it takes part in a commit, of which there is one at a time.
     #[inline]
-    pub(super) fn announce(&self) -> bool {
-        !self.is_announced.load(Ordering::Relaxed) && !self.is_announced.swap(true, Ordering::Relaxed)
+    pub(super) fn take_part(&self, commit: u64) -> Part {
+        let before = self.commit.load(Ordering::Relaxed);
+        self.commit.store(commit, Ordering::Relaxed);
+        match before {
+            0 => Part::First,
+            _ if before == commit => Part::Again,
+            _ => Part::Later,
+        }
     }
 
-    /// Takes it back.
+    /// Takes back that the log has its labels.
     pub(super) fn withdraw(&self) {
-        self.is_announced.store(false, Ordering::Relaxed);
+        self.commit.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn id(&self) -> SeriesId {

@@ -118,6 +118,8 @@ pub struct Batch {
     pub exemplars: Vec<(SeriesId, Exemplar)>,
     /// Stretches of series whose samples are to be gone.
     pub deletions: Vec<(SeriesId, TimeRange)>,
+    /// Whether a series may have several of the samples, so that their order counts.
+    pub has_repeats: bool,
 }
 
 impl Batch {
@@ -137,5 +139,6 @@ impl Batch {
         self.samples.clear();
         self.exemplars.clear();
         self.deletions.clear();
+        self.has_repeats = false;
     }
 }

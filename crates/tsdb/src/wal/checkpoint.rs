@@ -155,6 +155,7 @@ impl<'a> Filter<'a> {
             exemplars: exemplars.cloned().collect(),
             deletions: deletions.copied().collect(),
             metadata: Vec::new(),
+            has_repeats: batch.has_repeats,
         }
     }
 

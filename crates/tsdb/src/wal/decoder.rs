@@ -69,7 +69,10 @@ impl Decoder {
                 Ok(())
             }
             Kind::Scrape => self.read_scrape(&body, batch),
-            Kind::Floats | Kind::Histograms => Ok(read_samples(&mut fields, kind, &mut batch.samples)?),
+            Kind::Floats | Kind::Histograms => {
+                batch.has_repeats = true;
+                Ok(read_samples(&mut fields, kind, &mut batch.samples)?)
+            }
             Kind::Exemplars => Ok(read_exemplars(&mut fields, batch)?),
             Kind::Metadata => Ok(read_metadata(&mut fields, batch)?),
             Kind::Deletions => Ok(read_deletions(&mut fields, batch)?),

@@ -81,21 +81,26 @@ impl Encoder {
         });
         put_metadata(&batch.metadata, body, &mut |body| write(payloads.of(Kind::Metadata as u8, body)));
         loose.clear();
-        let mut write_scrape = |written: Written<'_>| {
-            let (first, body) = match written {
-                Written::Key(body) => (Kind::Key as u8, body),
-                Written::Scrape(body) => (Kind::Scrape as u8, body),
-                Written::Copy(body) => (Kind::Key as u8 | IS_COPY, body),
+        if batch.has_repeats {
+            loose.extend(0..batch.samples.len());
+        } else {
+            let mut write_scrape = |written: Written<'_>| {
+                let (first, body) = match written {
+                    Written::Key(body) => (Kind::Key as u8, body),
+                    Written::Scrape(body) => (Kind::Scrape as u8, body),
+                    Written::Copy(body) => (Kind::Key as u8 | IS_COPY, body),
+                };
+                write(payloads.of(first, body));
             };
-            write(payloads.of(first, body));
-        };
-        scrapes.put(&batch.samples, loose, &mut write_scrape, retired);
-        loose.sort_unstable();
-        let is_float = |at: &&usize| matches!(batch.samples[**at].value, SampleValue::Float(_));
-        let floats = loose.iter().filter(is_float).map(|&at| &batch.samples[at]);
-        put_samples(floats, body, &mut |body| write(payloads.of(Kind::Floats as u8, body)));
-        let histograms = loose.iter().filter(|at| !is_float(at)).map(|&at| &batch.samples[at]);
-        put_samples(histograms, body, &mut |body| write(payloads.of(Kind::Histograms as u8, body)));
+            scrapes.put(&batch.samples, loose, &mut write_scrape, retired);
+            loose.sort_unstable();
+        }
+        let is_float = |at: &usize| matches!(batch.samples[*at].value, SampleValue::Float(_));
+        for run in loose.chunk_by(|left, right| is_float(left) == is_float(right)) {
+            let kind = if run.first().is_some_and(is_float) { Kind::Floats } else { Kind::Histograms };
+            let samples = run.iter().map(|&at| &batch.samples[at]);
+            put_samples(samples, body, &mut |body| write(payloads.of(kind as u8, body)));
+        }
         put_exemplars(&batch.exemplars, body, &mut |body| write(payloads.of(Kind::Exemplars as u8, body)));
         put_deletions(&batch.deletions, body, &mut |body| write(payloads.of(Kind::Deletions as u8, body)));
     }
@@ -206,6 +211,11 @@ mod tests {
                 let mut read = Batch::default();
                 encoder.put(&batch, &mut |payload| decoder.read(payload, &mut read).unwrap());
                 prop_assert_eq!(sorted(&read.samples), sorted(&batch.samples));
+                let mut ordered = Batch::default();
+                let repeating = Batch { has_repeats: true, ..batch };
+                encoder.put(&repeating, &mut |payload| decoder.read(payload, &mut ordered).unwrap());
+                let texts = |batch: &Batch| batch.samples.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>();
+                prop_assert_eq!(texts(&ordered), texts(&repeating));
             }
         }
     }
@@ -221,6 +231,7 @@ mod tests {
             exemplars: vec![(id(3), Exemplar { labels: labels("x"), value: -0.5, at_ms: -9 })],
             deletions: vec![(id(9), TimeRange::new(-5, i64::MAX))],
             samples: Vec::new(),
+            has_repeats: false,
         };
         let (mut encoder, mut decoder, mut read) = (Encoder::new(1), Decoder::default(), Batch::default());
         let mut payloads = 0;
