@@ -139,3 +139,25 @@ impl Dictionary for BlockDictionary<'_> {
         Ok(Held::Owned(union.finish()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_sets_go_when_there_is_no_room() {
+        let cache = PostingsCache::default();
+        // A bitmap of 8 KiB for each 65,536 numbers.
+        let large = |from: u32| Postings::from_rising((from..from + (64 << 16)).step_by(2));
+        let bytes = large(0).heap_bytes();
+        let places = (KEPT_BYTES_MAX / bytes) as u64;
+        for at in 0..=places {
+            cache.keep(Key::List(at), large(0));
+            cache.keep(Key::List(at), large(0));
+        }
+        assert!(cache.get(Key::List(0)).is_none());
+        assert!((1..=places).all(|at| cache.get(Key::List(at)).is_some()));
+        let kept = cache.0.lock().unwrap();
+        assert!(kept.bytes <= KEPT_BYTES_MAX && kept.bytes == bytes * kept.sets.len());
+    }
+}

@@ -130,6 +130,10 @@ impl Index {
         for (place, &pair) in reader.pairs.iter().enumerate() {
             match reader.seen.get_mut(place) {
                 Some(seen) if seen.0 == pair => {}
+                // Names change less often than values do.
+                Some(seen) if seen.0.0 == pair.0 => {
+                    *seen = (pair, (seen.1.0, self.symbols.get(&self.file, pair.1)?));
+                }
                 Some(seen) => *seen = (pair, self.strings(pair)?),
                 None => reader.seen.push((pair, self.strings(pair)?)),
             }

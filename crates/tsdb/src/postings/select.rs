@@ -101,6 +101,10 @@ fn of_value<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<H
 fn described<'d, D: Dictionary>(dictionary: &'d D, matcher: &Matcher) -> Result<Held<'d>, D::Error> {
     let Some(regex) = matcher.regex() else { return Ok(Held::Owned(Postings::new())) };
     let Some(values) = regex.exact_set() else {
+        // Every value in a dictionary has a character, and a dot stands for any.
+        if regex.pattern() == ".+" {
+            return dictionary.of_name(matcher.name());
+        }
         return dictionary
             .of_values(matcher.name(), regex.prefix().unwrap_or(""), &|value| regex.is_match(value));
     };

@@ -230,6 +230,8 @@ pub struct Union {
     many: Vec<RoaringBitmap>,
 }
 
+/// Bitmaps up to this length are united by sorting their numbers.
+const SORTED: u64 = 256;
 /// So many bitmaps are united at a time.
 const UNITED: usize = 64;
 
@@ -238,6 +240,8 @@ impl Union {
     pub fn add(&mut self, set: &Postings) {
         match &set.0 {
             Set::Few(few) => self.few.extend_from_slice(few.as_slice()),
+            // Of many small bitmaps the numbers are sooner sorted than the bitmaps united.
+            Set::Many(bitmap) if bitmap.len() <= SORTED => self.few.extend(bitmap.iter()),
             Set::Many(bitmap) => {
                 self.many.push((**bitmap).clone());
                 if self.many.len() >= UNITED {

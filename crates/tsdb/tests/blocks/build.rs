@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use narthex_model::histogram::{BucketSpan, CounterResetHint, FloatHistogram};
 use narthex_model::{Labels, Matcher, SampleValue, TimeRange};
-use narthex_storage::{Queryable, SampleBuffer, SelectHints, StorageError};
+use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, StorageError};
 use narthex_tsdb::block::{
     Block, BlockLimits, BlockMeta, BlockWriter, Compaction, EncodedChunk, NewBlock, Ulid,
 };
@@ -124,14 +124,23 @@ pub(crate) fn small_series() -> Vec<Series> {
 }
 
 /// Everything that a store answers, in comparable form: labels, then time, text of the value, start.
-pub(crate) type Answer = Vec<(Labels, Vec<(i64, String, i64)>)>;
+pub(crate) type Answer = Vec<(Labels, Samples)>;
+
+pub(crate) type Samples = Vec<(i64, String, i64)>;
 
 pub(crate) fn read(
     store: &dyn Queryable,
     matchers: &[Matcher],
     range: TimeRange,
 ) -> Result<Answer, StorageError> {
-    let querier = store.querier(range)?;
+    read_from(&*store.querier(range)?, matchers, range)
+}
+
+pub(crate) fn read_from(
+    querier: &dyn Querier,
+    matchers: &[Matcher],
+    range: TimeRange,
+) -> Result<Answer, StorageError> {
     let set = querier.select(matchers, range, &SelectHints::default())?;
     let mut answer = Answer::new();
     let mut samples = SampleBuffer::new();
@@ -144,7 +153,7 @@ pub(crate) fn read(
     Ok(answer)
 }
 
-pub(crate) fn listed(samples: &SampleBuffer) -> Vec<(i64, String, i64)> {
+pub(crate) fn listed(samples: &SampleBuffer) -> Samples {
     let start = |starts: &[i64], number: usize| starts.get(number).copied().unwrap_or(0);
     let floats = &samples.floats;
     let of_float = |number: usize| {
