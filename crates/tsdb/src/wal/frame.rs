@@ -172,7 +172,7 @@ mod tests {
         let mut whole = file(&[&inner[3..], b"next"]);
         whole[3] ^= 1;
         assert_eq!(found(&whole), [Found::Damaged(12 + 17), Found::Record(b"next")]);
-        assert_eq!(found(&inner[1..]), [Found::Torn(inner.len() - 4)]);
+        assert_eq!(found(&inner[1..]), [Found::Damaged(inner.len() - 4)]);
     }
 
     #[test]
