@@ -34,7 +34,6 @@ struct Model {
     in_order: [BTreeMap<i64, String>; SERIES],
     late: [BTreeMap<i64, String>; SERIES],
     newest: [Option<(i64, String)>; SERIES],
-    deleted: Vec<(usize, TimeRange)>,
     newest_ms: Option<i64>,
     floor_ms: Option<i64>,
 }
@@ -85,6 +84,12 @@ impl Model {
         true
     }
 
+    /// Takes samples away; others may come at their instants.
+    fn delete(&mut self, series: usize, range: TimeRange) {
+        self.in_order[series].retain(|at_ms, _| !range.contains(*at_ms));
+        self.late[series].retain(|at_ms, _| !range.contains(*at_ms));
+    }
+
     fn readings(&self, range: TimeRange) -> Readings {
         let mut all: Readings = (0..SERIES)
             .map(|series| {
@@ -93,9 +98,7 @@ impl Model {
                     .iter()
                     .filter(|one| Some(*one.0) >= self.floor_ms || self.floor_ms.is_none());
                 samples.extend(in_order.map(|(at_ms, text)| (*at_ms, text.clone())));
-                let is_deleted =
-                    |at_ms: i64| self.deleted.iter().any(|one| one.0 == series && one.1.contains(at_ms));
-                let kept = samples.into_iter().filter(|one| range.contains(one.0) && !is_deleted(one.0));
+                let kept = samples.into_iter().filter(|one| range.contains(one.0));
                 (labels(series).to_string(), kept.collect())
             })
             .collect();
@@ -257,7 +260,6 @@ proptest! {
                             if is_gone {
                                 model.newest[series] = None;
                                 model.in_order[series].clear();
-                                model.deleted.retain(|one| one.0 != series);
                             }
                         }
                     } else {
@@ -270,8 +272,8 @@ proptest! {
                     let matcher = Matcher::equal("series", ["d", "a", "c", "b"][series]);
                     let deletion = head.deletion(&[matcher], range);
                     for (_, range) in &deletion.deletions {
-                        model.deleted.push((series, *range));
-                        views.iter_mut().for_each(|view| view.1.deleted.push((series, *range)));
+                        model.delete(series, *range);
+                        views.iter_mut().for_each(|view| view.1.delete(series, *range));
                     }
                     head.delete(&deletion);
                 }
