@@ -139,7 +139,7 @@ pub(super) fn read(
                 .held
                 .grow(times.grid.len * (size_of::<Newest>() + size_of::<usize>()) + size_of::<Labels>())?;
             context.check()?;
-            reader.add(labels, identity, &samples);
+            reader.add(labels, &identity, &samples);
             context.release_samples(held);
         }
     }
@@ -171,7 +171,7 @@ impl Reader {
         Reader { times, span, series, newest, faults, held }
     }
 
-    fn add(&mut self, labels: &Labels, identity: Identity, samples: &SampleBuffer) {
+    fn add(&mut self, labels: &Labels, identity: &Identity, samples: &SampleBuffer) {
         let place = self.series.len();
         self.series.push(labels.clone());
         let steps = self.times.grid.len;
