@@ -1,7 +1,7 @@
 //! Blocks into fewer, larger ones; which to merge, which to drop, and what an interrupted run left.
 //!
-//! Decisions are pure functions of what blocks say of themselves; only [`run`] and [`leftovers`] touch files. Reading
-//! order: [`mod@plan`], [`retention`], [`merge`], [`run`], [`leftovers`].
+//! Decisions are pure functions of what blocks say of themselves; only [`run`] and [`mod@leftovers`] touch files. Reading
+//! order: [`mod@plan`], [`retention`], [`merge`], [`run`], [`mod@leftovers`].
 
 pub mod leftovers;
 pub mod merge;

@@ -26,7 +26,7 @@ fn small_block() -> (MemoryFs, PathBuf, Answer) {
 /// error; either names the file.
 fn check(fs: &MemoryFs, dir: &Path, name: &str, answer: &Answer, what: &dyn Fn() -> String) {
     let opened = Block::open(fs, dir);
-    match opened.as_ref().map_err(Clone::clone).and_then(|block| read_with_warnings(block)) {
+    match opened.as_ref().map_err(Clone::clone).and_then(read_with_warnings) {
         Ok((read, warnings)) if warnings.is_empty() => assert_eq!(&read, answer, "{}", what()),
         Ok((read, warnings)) => {
             assert!(warnings.iter().all(|warning| warning.contains(name)), "{}: {warnings:?}", what());
@@ -78,14 +78,14 @@ fn sealed_parts(index: &[u8]) -> Vec<Range<usize>> {
     let contents = index.len() - 52;
     let offset = |place: usize| number(contents + place * 8 + 4);
     let (symbols, series, postings, table) = (offset(0), offset(1), offset(4), offset(5));
-    let mut parts = vec![contents..contents + 48];
     let mut list = postings.next_multiple_of(4);
     let mut starts = vec![symbols, table];
     while list < table {
         starts.push(list);
         list += 8 + number(list);
     }
-    parts.extend(starts.iter().map(|start| start + 4..start + 4 + number(*start)));
+    let mut parts: Vec<_> = starts.iter().map(|start| start + 4..start + 4 + number(*start)).collect();
+    parts.push(contents..contents + 48);
     let mut entry = series.next_multiple_of(16);
     while entry < postings {
         let end = entry + 1 + usize::from(index[entry]);
