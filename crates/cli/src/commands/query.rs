@@ -8,8 +8,9 @@ use narthex_eval::engine::Query;
 use narthex_eval::{Engine, EngineOptions, EvalError, QueryResult};
 use narthex_model::{TimeRange, Timestamp};
 use narthex_storage::{MergedQuerier, Querier, Queryable, StorageError};
+use narthex_tsdb::db::Database;
 
-use super::tsdb::store::{Store, is_store};
+use super::tsdb::store::{is_store, open_store};
 use super::{ReadQuery, read_query};
 use crate::args::QueryArgs;
 use crate::exit::{Ended, Outcome, Trouble};
@@ -48,17 +49,17 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
 /// What a query looks at: samples of files and stores.
 struct Data {
     samples: Samples,
-    stores: Vec<Store>,
+    stores: Vec<Database>,
 }
 
 impl Data {
     fn open(samples: Samples, dirs: Vec<String>, screen: &Screen) -> Result<Data, Trouble> {
-        let stores = dirs.iter().map(|dir| Store::open(dir, screen)).collect::<Result<_, _>>()?;
+        let stores = dirs.iter().map(|dir| open_store(dir, screen)).collect::<Result<_, _>>()?;
         Ok(Data { samples, stores })
     }
 
     fn newest_ms(&self) -> Option<Timestamp> {
-        self.stores.iter().filter_map(Store::newest_ms).chain(self.samples.newest_ms).max()
+        self.stores.iter().filter_map(Database::newest_ms).chain(self.samples.newest_ms).max()
     }
 }
 

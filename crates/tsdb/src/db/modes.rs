@@ -67,6 +67,14 @@ impl Database {
         Ok(())
     }
 
+    /// Time of the newest sample in order, in blocks, memory or logs; `None` in an empty store.
+    pub fn newest_ms(&self) -> Option<Timestamp> {
+        let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let blocks = self.block_list().iter().map(|block| block.meta().max_ms.saturating_sub(1)).max();
+        let logs = foreign.iter().filter_map(Head::max_ms).max();
+        blocks.max(logs).max(self.head.max_ms())
+    }
+
     fn read_own_log(&self, gaps: &mut Vec<Gap>) -> Result<Head, StorageError> {
         let head = Head::new(self.options.head);
         let report = wal::replay(&*self.fs, &self.own(LOG_DIR), &mut |batch| {

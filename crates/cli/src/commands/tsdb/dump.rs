@@ -9,7 +9,7 @@ use narthex_model::sample::is_stale_nan;
 use narthex_model::{Labels, TimeRange, Timestamp};
 use narthex_storage::{Queryable, SampleBuffer, SelectHints, SeriesSet};
 
-use super::store::{Store, matchers_of, trouble};
+use super::store::{matchers_of, open_store, trouble};
 use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
 use crate::tsdb_args::DumpArgs;
@@ -30,7 +30,7 @@ const OUTPUT_BYTES: usize = 1 << 16;
 pub(super) fn run(args: &DumpArgs, form: Form, screen: &Screen) -> Ended {
     let selectors =
         args.selectors.iter().map(|selector| matchers_of(selector)).collect::<Result<Vec<_>, _>>()?;
-    let store = Store::open(&args.store.dir, screen)?;
+    let store = open_store(&args.store.dir, screen)?;
     let range = TimeRange::new(args.min_time, args.max_time);
     let querier = store.querier(range).map_err(|error| trouble(&error))?;
     let mut sets = Vec::new();

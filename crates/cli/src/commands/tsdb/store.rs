@@ -1,57 +1,29 @@
-//! A data directory as it is: its blocks, and what Prometheus has not yet put into one.
+//! A data directory as it is: all of it, or its blocks one by one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use narthex_model::{Matcher, TimeRange, Timestamp};
-use narthex_storage::{MergedQuerier, Querier, Queryable, StorageError};
+use narthex_model::Matcher;
+use narthex_storage::StorageError;
 use narthex_tsdb::block::{Block, Ulid};
+use narthex_tsdb::db::{Database, DatabaseOptions};
 use narthex_tsdb::fs::{EntryKind, Fs, OsFs};
-use narthex_tsdb::head::HeadOptions;
-use narthex_tsdb::prometheus::{DamageKind, ForeignHead, ForeignOptions};
 
 use crate::exit::Trouble;
 use crate::paths::STDIN;
 use crate::screen::Screen;
 
-/// A store, opened for reading. Nothing in the directory is changed.
-#[derive(Debug)]
-pub(crate) struct Store {
-    blocks: Vec<Block>,
-    head: ForeignHead,
-}
-
-impl Store {
-    /// Opens everything in a directory. Damage is told and passed over.
-    ///
-    /// # Errors
-    /// When there is no such directory, or it cannot be read.
-    pub(crate) fn open(dir: &str, screen: &Screen) -> Result<Store, Trouble> {
-        let blocks = open_blocks(dir, screen)?;
-        let in_order = |block: &&Block| block.meta().compaction.hints.is_empty();
-        let ends = blocks.iter().filter(in_order).map(|block| block.meta().max_ms);
-        let min_valid_ms = ends.max().unwrap_or(Timestamp::MIN);
-        let options = ForeignOptions { head: HeadOptions::EMBEDDED, min_valid_ms };
-        let head = ForeignHead::read(&OsFs, Path::new(dir), options).map_err(|error| trouble(&error))?;
-        // The end of a log in use is torn; only damage is worth a word.
-        let damages = head.report.damages.iter().filter(|damage| damage.kind == DamageKind::Corrupt);
-        damages.for_each(|damage| screen.note(&format!("warning: {damage}; what follows is not read\n")));
-        Ok(Store { blocks, head })
-    }
-
-    /// Time of the newest sample, if there is one.
-    pub(crate) fn newest_ms(&self) -> Option<Timestamp> {
-        let ends = self.blocks.iter().map(|block| block.meta().max_ms - 1);
-        ends.chain(self.head.head.max_ms()).max()
-    }
-}
-
-impl Queryable for Store {
-    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
-        let blocks = self.blocks.iter().filter(|block| block.range().overlaps(range));
-        let mut queriers = blocks.map(|block| block.querier(range)).collect::<Result<Vec<_>, _>>()?;
-        queriers.push(self.head.head.querier(range)?);
-        Ok(Box::new(MergedQuerier::new(queriers)))
-    }
+/// Opens everything in a directory for reading: blocks, the logs of Prometheus and ours. Not one byte is changed.
+///
+/// # Errors
+/// When there is no such directory, or it cannot be read.
+pub(crate) fn open_store(dir: &str, screen: &Screen) -> Result<Database, Trouble> {
+    // Nothing is written, so that no names are made.
+    let options = DatabaseOptions::prometheus(0);
+    let opened = Database::open_read_only(Arc::new(OsFs), Path::new(dir), options);
+    let database = opened.map_err(|error| Trouble::new(format!("cannot open {dir}: {error}")))?;
+    database.known_gaps().iter().for_each(|gap| screen.note(&format!("warning: {gap}\n")));
+    Ok(database)
 }
 
 /// Whether samples are to be looked for in a store instead of a file.

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use narthex_model::Timestamp;
 use narthex_tsdb::block::Block;
+use narthex_tsdb::db::OWN_DIR;
 use narthex_tsdb::fs::OsFs;
 use narthex_tsdb::head::HeadOptions;
 use narthex_tsdb::prometheus::{DamageKind, ForeignHead, ForeignOptions};
+use narthex_tsdb::wal;
 
 use super::store::{block_dirs, trouble};
-use crate::exit::{Ended, Outcome};
+use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
 use crate::tsdb_args::DirArgs;
 
@@ -26,12 +28,13 @@ pub(super) fn run(args: &DirArgs, screen: &Screen) -> Ended {
         let lines: String = found.iter().map(|damage| format!("block {ulid}: {damage}\n")).collect();
         screen.print(if lines.is_empty() { format!("block {ulid}: sound\n") } else { lines }.as_str())?;
     }
-    has_damage |= verify_live(&args.dir, screen)?;
+    has_damage |= verify_foreign(&args.dir, screen)?;
+    has_damage |= verify_own(&args.dir, screen)?;
     Ok(Outcome::of(has_damage))
 }
 
 /// Whether there is damage in what Prometheus keeps beside its blocks.
-fn verify_live(dir: &str, screen: &Screen) -> Result<bool, crate::exit::Trouble> {
+fn verify_foreign(dir: &str, screen: &Screen) -> Result<bool, Trouble> {
     let options = ForeignOptions { head: HeadOptions::EMBEDDED, min_valid_ms: Timestamp::MIN };
     let foreign = ForeignHead::read(&OsFs, Path::new(dir), options).map_err(|error| trouble(&error))?;
     let report = foreign.report;
@@ -48,6 +51,23 @@ fn verify_live(dir: &str, screen: &Screen) -> Result<bool, crate::exit::Trouble>
     if report.records + report.head_chunks > 0 {
         let chunks = report.head_chunks;
         screen.print(&format!("log: {} records and {chunks} head chunks read\n", report.records))?;
+    }
+    Ok(has_damage)
+}
+
+/// Whether there is damage in our own log.
+fn verify_own(dir: &str, screen: &Screen) -> Result<bool, Trouble> {
+    let log_dir = Path::new(dir).join(OWN_DIR).join("wal");
+    let report = wal::replay(&OsFs, &log_dir, &mut |_| {}).map_err(|error| trouble(&error))?;
+    let mut has_damage = false;
+    for damage in &report.damages {
+        has_damage |= damage.kind != wal::DamageKind::Torn;
+        let place = format!("{} at byte {}", damage.path.display(), damage.offset);
+        screen.print(&format!("own log: {:?}: {place}\n", damage.kind))?;
+    }
+    if report.records > 0 {
+        screen
+            .print(&format!("own log: {} records with {} samples read\n", report.records, report.samples))?;
     }
     Ok(has_damage)
 }
