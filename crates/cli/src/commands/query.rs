@@ -31,7 +31,7 @@ pub(crate) fn run(args: &QueryArgs, screen: &Screen) -> Ended {
         screen.complain(&samples.diagnostics, &samples.sources);
         return Ok(Outcome::Findings);
     }
-    let data = Data::open(samples, dirs, screen)?;
+    let data = Data::open(samples, &dirs, screen)?;
     let at_ms = args.at.or(data.newest_ms()).unwrap_or_else(now_ms);
     let parameters = args.range.parameters(at_ms, args.defaults)?;
     let (eval, limits) = (args.features.eval_options(), args.limits.limits());
@@ -53,7 +53,7 @@ struct Data {
 }
 
 impl Data {
-    fn open(samples: Samples, dirs: Vec<String>, screen: &Screen) -> Result<Data, Trouble> {
+    fn open(samples: Samples, dirs: &[String], screen: &Screen) -> Result<Data, Trouble> {
         let stores = dirs.iter().map(|dir| open_store(dir, screen)).collect::<Result<_, _>>()?;
         Ok(Data { samples, stores })
     }
