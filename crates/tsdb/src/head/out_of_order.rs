@@ -7,6 +7,7 @@ use narthex_storage::SampleBuffer;
 
 use super::merge::{Ranked, in_time_order, ranked_of};
 use super::open_chunk::{ChunkBuilder, FullChunk};
+use super::readers::View;
 use super::series::{CommitNumbers, NOTHING};
 use crate::chunk::CorruptChunk;
 
@@ -35,6 +36,12 @@ struct LateChunk {
     chunk: FullChunk,
     /// The last commit with a sample in it.
     commit: u64,
+}
+
+impl Late {
+    fn is_seen(&self, view: View) -> bool {
+        self.commit <= view.version && !view.late_floor.covers(self.at_ms, self.commit)
+    }
 }
 
 impl OutOfOrder {
@@ -78,9 +85,9 @@ impl OutOfOrder {
         all.reduce(TimeRange::union).unwrap_or(NOTHING)
     }
 
-    /// Whether there may be a sample within `range` of a commit up to `version`.
-    pub(super) fn may_have(&self, version: u64, range: TimeRange) -> bool {
-        let seen = |late: &Late| late.commit <= version && range.contains(late.at_ms);
+    /// Whether there may be a sample within `range` that a view sees.
+    pub(super) fn may_have(&self, view: View, range: TimeRange) -> bool {
+        let seen = |late: &Late| late.is_seen(view) && range.contains(late.at_ms);
         self.loose.iter().any(seen) || self.chunks.iter().any(|late| late.chunk.range.overlaps(range))
     }
 
@@ -92,15 +99,16 @@ impl OutOfOrder {
         self.chunks.iter().map(|late| late.chunk.bytes.len()).sum()
     }
 
-    /// The samples within `range` of commits up to `version`, those that came first in front.
-    pub(super) fn samples(&self, version: u64, range: TimeRange) -> Result<Vec<Ranked>, CorruptChunk> {
+    /// The samples within `range` that a view sees, those that came first in front.
+    pub(super) fn samples(&self, view: View, range: TimeRange) -> Result<Vec<Ranked>, CorruptChunk> {
         let mut samples = Vec::new();
         for late in self.chunks.iter().filter(|late| late.chunk.range.overlaps(range)) {
             let mut buffer = SampleBuffer::new();
             late.chunk.encoding.decode_into(&late.chunk.bytes, &mut buffer)?;
-            samples.extend(ranked_of(&buffer));
+            let is_seen = |sample: &Ranked| !view.late_floor.covers(sample.0, late.commit);
+            samples.extend(ranked_of(&buffer).filter(is_seen));
         }
-        let seen = self.loose.iter().filter(|late| late.commit <= version);
+        let seen = self.loose.iter().filter(|late| late.is_seen(view));
         samples.extend(seen.map(|late| (late.at_ms, late.value.clone(), late.start_ms)));
         samples.retain(|sample| range.contains(sample.0));
         Ok(samples)

@@ -148,7 +148,7 @@ pub(super) fn rare_of(
     view: View,
     range: TimeRange,
 ) -> Result<(Vec<Ranked>, Vec<TimeRange>), CorruptChunk> {
-    Ok((rare.late.samples(view.version, range)?, rare.deleted.clone()))
+    Ok((rare.late.samples(view, range)?, rare.deleted.clone()))
 }
 
 /// Puts late samples among those in order and takes deleted ones away; late ones are deleted where they are.

@@ -238,7 +238,7 @@ impl SeriesData {
     pub(super) fn may_have(&self, view: View, range: TimeRange) -> bool {
         let in_order = intersection(self.visible(view), range);
         intersection(self.range(), in_order).overlaps(in_order)
-            || self.rare.as_ref().is_some_and(|rare| rare.late.may_have(view.version, range))
+            || self.rare.as_ref().is_some_and(|rare| rare.late.may_have(view, range))
     }
 
     /// Chunks of samples in order that overlap `range`, the growing one left out.

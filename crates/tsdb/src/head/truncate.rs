@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 
 use super::Head;
+use super::readers::LateFloor;
 use super::series::intersection;
 use super::source::Seen;
 use crate::wal::{Batch, SeriesId};
@@ -28,19 +29,23 @@ impl Head {
     /// block's source has `seen`. Queries and commits go on meanwhile.
     pub fn truncate(&self, before_ms: Timestamp, seen: Seen) -> Truncated {
         self.floor_ms.fetch_max(before_ms, Ordering::Relaxed);
-        let low_ms = {
+        let unseen = {
             let _no_commit = self.last_commit();
             self.oldest_ms.store(Timestamp::MAX, Ordering::Relaxed);
-            self.readers.raise_floor(before_ms)
+            self.readers.raise_floors(LateFloor { before_ms, commit: seen.0 })
         };
-        let mut truncated = Truncated { is_held_back: low_ms < before_ms, ..Truncated::default() };
+        let mut truncated = Truncated {
+            is_held_back: unseen.in_order_ms.min(unseen.late_ms) < before_ms,
+            ..Truncated::default()
+        };
         let mut empty = Vec::new();
         for series in self.index.all() {
             let mut data = series.lock();
-            truncated.chunks += data.drop_before(low_ms);
+            truncated.chunks += data.drop_before(unseen.in_order_ms);
             if let Some(rare) = &mut data.rare {
-                truncated.late_samples += rare.late.drop_before(low_ms, seen.0, self.options.chunk_range_ms);
-                rare.deleted.retain(|range| range.max_ms >= low_ms);
+                truncated.late_samples +=
+                    rare.late.drop_before(unseen.late_ms, seen.0, self.options.chunk_range_ms);
+                rare.deleted.retain(|range| range.max_ms >= unseen.in_order_ms);
                 if rare.late.is_empty() && rare.deleted.is_empty() {
                     data.rare = None;
                 }
