@@ -6,3 +6,4 @@ pub mod cluster;
 pub mod expressions;
 pub mod rules;
 pub mod samples;
+pub mod scrapes;
