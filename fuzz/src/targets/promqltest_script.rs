@@ -13,7 +13,7 @@ const LOADED_VALUES_MAX: usize = 10_000;
 
 const OPTIONS: RunOptions = RunOptions {
     engine: EngineOptions {
-        limits: Limits { samples_max: 100_000, series_max: 1000, steps_max: 2000 },
+        limits: Limits { samples_max: 100_000, series_max: 1000, steps_max: 2000, ..Limits::DEFAULT },
         ..RunOptions::CONFORMANCE.engine
     },
     head: HeadLimits { series_max: 1000, ..HeadLimits::EMBEDDED },
