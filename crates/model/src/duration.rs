@@ -27,7 +27,7 @@ pub struct PromDuration {
 pub enum DurationError {
     /// The text is empty.
     Empty,
-    /// Not number and unit pairs in falling order, each unit at most once.
+    /// Not number and unit pairs in falling order, each unit at most once, or a number of more than 64 bits.
     Invalid(String),
     /// A number is followed by something that is no unit.
     UnknownUnit {
@@ -92,7 +92,7 @@ impl PromDuration {
                 return Err(DurationError::Invalid(text.into()));
             }
             units_left = &UNITS[at + 1..];
-            let number: i64 = number.parse().map_err(|_| DurationError::OutOfRange)?;
+            let number = i64::try_from(number).map_err(|_| DurationError::OutOfRange)?;
             let part_ms = number.checked_mul(UNITS[at].1).ok_or(DurationError::OutOfRange)?;
             total_ms = total_ms.checked_add(part_ms).ok_or(DurationError::OutOfRange)?;
             rest = after;
@@ -106,15 +106,15 @@ impl PromDuration {
 }
 
 /// Number, unit and what follows them.
-fn split_pair<'a>(rest: &'a str, text: &str) -> Result<(&'a str, &'a str, &'a str), DurationError> {
+fn split_pair<'a>(rest: &'a str, text: &str) -> Result<(u64, &'a str, &'a str), DurationError> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (number, after) = rest.split_at(digits);
     let letters = after.bytes().take_while(|byte| !byte.is_ascii_digit()).count();
     let (unit, after) = after.split_at(letters);
-    if number.is_empty() || unit.is_empty() {
-        return Err(DurationError::Invalid(text.into()));
+    match number.parse() {
+        Ok(number) if !unit.is_empty() => Ok((number, unit, after)),
+        _ => Err(DurationError::Invalid(text.into())),
     }
-    Ok((number, unit, after))
 }
 
 /// The largest exact units: `1h30m`; years, weeks and days only where nothing remains below them; `0s` for zero.
@@ -165,6 +165,11 @@ mod tests {
         assert_eq!(message("1h1h"), r#"not a valid duration string: "1h1h""#);
         assert_eq!(message("1.5h"), r#"unknown unit "." in duration "1.5h""#);
         assert_eq!(message("300y"), "duration out of range");
+        assert_eq!(message("18446744073709551615ms"), "duration out of range");
+        assert_eq!(
+            message("18446744073709551616ms"),
+            r#"not a valid duration string: "18446744073709551616ms""#
+        );
         assert_eq!(message(""), "empty duration string");
         assert_eq!(message("5"), r#"not a valid duration string: "5""#);
     }

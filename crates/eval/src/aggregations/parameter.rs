@@ -8,18 +8,20 @@ use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 /// Number of elements per step, truncated toward zero; `None` when it is below 1 at every step.
 ///
 /// # Errors
-/// When the parameter is NaN or no 64-bit integer at some step.
+/// When the parameter is NaN at some step, or upstream takes it to be no 64-bit integer: the extreme ones count as such.
 pub(crate) fn element_counts(parameter: &StepColumn, span: Span) -> Result<Option<Vec<usize>>, EvalError> {
-    const MAX: f64 = i64::MAX as f64;
+    const LEAST: f64 = i64::MIN as f64;
+    // The largest integer of all floats that are 64-bit integers.
+    const MOST: f64 = 9_223_372_036_854_774_784.0;
     let (smallest, largest) = extremes(parameter);
     if largest < 1.0 {
         return Ok(None);
     }
     let message = if largest.is_nan() {
         "Parameter value is NaN".to_owned()
-    } else if smallest < -MAX {
+    } else if smallest <= LEAST {
         format!("Scalar value {} underflows int64", format_g(smallest))
-    } else if largest > MAX {
+    } else if largest >= MOST {
         format!("Scalar value {} overflows int64", format_g(largest))
     } else {
         return Ok(Some(floats(parameter).map(|value| value.max(0.0) as usize).collect()));
@@ -84,5 +86,7 @@ mod tests {
         assert_eq!(counts(&[1.0, f64::NAN]), Err("Parameter value is NaN".into()));
         assert_eq!(counts(&[1.0, 1e20]), Err("Scalar value 1e+20 overflows int64".into()));
         assert_eq!(counts(&[1.0, -1e20]), Err("Scalar value -1e+20 underflows int64".into()));
+        let below = 9_223_372_036_854_773_760_usize;
+        assert_eq!(counts(&[below as f64]), Ok(Some(vec![below])));
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn limited(
     if parameters.iter().any(|parameter| parameter.is_nan()) {
         return failed(if is_ratio { "Ratio value is NaN" } else { "Parameter value is NaN" });
     }
-    let is_too_large = |&parameter: &f64| parameter.abs() >= i64::MAX as f64;
+    let is_too_large =
+        |&parameter: &f64| parameter <= i64::MIN as f64 || parameter >= 9_223_372_036_854_774_784.0;
     if !is_ratio && parameters.iter().any(is_too_large) {
         return failed("Scalar value overflows int64");
     }
