@@ -1,7 +1,7 @@
 //! The cases: what is done, and what it may take.
 
 use crate::measure::Ended;
-use crate::{queries, texts};
+use crate::{queries, stops, texts};
 
 /// The part of a case that does not count, which yields the part that does.
 pub(crate) type Prepare = Box<dyn FnOnce() -> Run + Send>;
@@ -22,7 +22,7 @@ pub(crate) struct Case {
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = texts::nested();
-    cases.extend(queries::stopped());
+    cases.extend(stops::stopped());
     cases.extend(queries::bombs());
     cases.extend(texts::patterns());
     cases.extend(texts::characters());

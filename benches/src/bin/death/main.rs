@@ -8,6 +8,7 @@
 mod cases;
 mod measure;
 mod queries;
+mod stops;
 mod texts;
 
 use std::process::{Command, ExitCode};

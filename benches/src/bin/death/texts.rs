@@ -1,5 +1,6 @@
 //! Texts that are hard to read: nested ones, regular expressions, odd characters.
 
+use narthex_api::tree::{Spans, tree};
 use narthex_eval::{Engine, EngineOptions};
 use narthex_plan::QueryParameters;
 use narthex_promql::ast::{dump, pretty};
@@ -41,11 +42,12 @@ fn outcomes(outcome: &str) -> Vec<String> {
     }
 }
 
-/// Reads, copies, prints, plans, explains, evaluates and drops.
+/// Reads, copies, prints, tells as JSON, plans, explains, evaluates and drops.
 fn read_completely(text: &str) -> String {
     let parsed = parse(text, &ParseOptions::ALL);
     let copy = parsed.expr.clone();
     let printed = dump(&copy).len() + copy.to_string().len() + pretty(&copy, 80).len();
+    let json = tree(&copy, Spans::Included).to_string().len();
     drop(copy);
     let expr = match parsed.into_result() {
         Ok(expr) => expr,
@@ -58,7 +60,7 @@ fn read_completely(text: &str) -> String {
         Ok(explained)
     });
     match outcome {
-        Ok(explained) => format!("value ({printed} bytes printed, {explained} explained)"),
+        Ok(explained) => format!("value ({printed} bytes printed, {json} of JSON, {explained} explained)"),
         Err(error) => format!("error: {error}"),
     }
 }
