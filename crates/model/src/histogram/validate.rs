@@ -13,6 +13,8 @@ pub enum InvalidHistogram {
     Schema(i32),
     /// A span begins before the one in front of it ends, or a custom span before bucket 0.
     SpanOffset(i32),
+    /// A span begins or ends where no 32-bit bucket index reaches.
+    SpanReach(i64),
     /// Spans and counts speak of different numbers of buckets.
     BucketNumber {
         /// Buckets that the spans cover.
@@ -39,6 +41,7 @@ impl fmt::Display for InvalidHistogram {
                 write!(f, "schema {schema} is neither within -4 to 8 nor -53")
             }
             InvalidHistogram::SpanOffset(offset) => write!(f, "span offset {offset} is negative"),
+            InvalidHistogram::SpanReach(index) => write!(f, "span reaches bucket {index}, beyond 32 bits"),
             InvalidHistogram::BucketNumber { spans, counts } => {
                 write!(f, "spans cover {spans} buckets, but there are {counts} counts")
             }
@@ -109,8 +112,19 @@ fn check_spans(spans: &[BucketSpan], counts: usize) -> Result<(), InvalidHistogr
     if let Some(span) = spans.iter().skip(1).find(|span| span.offset < 0) {
         return Err(InvalidHistogram::SpanOffset(span.offset));
     }
+    refuse(index_out_of_reach(spans), InvalidHistogram::SpanReach)?;
     let covered = bucket_count(spans);
     if covered == counts { Ok(()) } else { Err(InvalidHistogram::BucketNumber { spans: covered, counts }) }
+}
+
+/// Where a span begins or ends that does so beyond 32 bits; chunks hold no such spans.
+fn index_out_of_reach(spans: &[BucketSpan]) -> Option<i64> {
+    let mut end = 0i64;
+    spans.iter().find_map(|span| {
+        let begin = end.saturating_add(i64::from(span.offset));
+        end = begin.saturating_add(i64::from(span.length));
+        [begin, end].into_iter().find(|index| i32::try_from(*index).is_err())
+    })
 }
 
 fn refuse<T>(found: Option<T>, reason: impl Fn(T) -> InvalidHistogram) -> Result<(), InvalidHistogram> {
@@ -142,6 +156,13 @@ mod tests {
         let spans = vec![BucketSpan { offset: 0, length: 1 }, BucketSpan { offset: -1, length: 1 }];
         let rows = [
             (FloatHistogram { schema: 9, ..one_bucket() }, InvalidHistogram::Schema(9)),
+            (
+                FloatHistogram {
+                    positive_spans: vec![BucketSpan { offset: i32::MAX, length: 1 }],
+                    ..one_bucket()
+                },
+                InvalidHistogram::SpanReach(1 << 31),
+            ),
             (
                 FloatHistogram { custom_values: vec![1.0], ..one_bucket() },
                 InvalidHistogram::ExponentialWithBounds,

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use narthex_model::PromDuration;
+use narthex_model::number::format_plain;
 
 use super::{
     Cardinality, Grouping, LogicalNode, LogicalPlan, Matching, MatchingLabels, QueryKind, SelectedPart,
@@ -37,7 +38,7 @@ fn write_node(f: &mut fmt::Formatter<'_>, node: &LogicalNode, depth: usize) -> f
 fn line(node: &LogicalNode) -> String {
     match node {
         LogicalNode::Number { value, .. } => {
-            format!("number {}", narthex_model::number::format_plain(*value))
+            format!("number {}", format_plain(*value))
         }
         LogicalNode::Text { value, .. } => format!("string {value:?}"),
         LogicalNode::VectorSelector { selector, part } => {
@@ -114,7 +115,8 @@ fn matching_text(matching: &Matching) -> String {
             format!(", one to many, copying ({})", include.join(", "))
         }
     };
-    let fill =
-        |side, value: Option<f64>| value.map_or(String::new(), |value| format!(", fill {side} {value}"));
+    let fill = |side, value: Option<f64>| {
+        value.map_or(String::new(), |value| format!(", fill {side} {}", format_plain(value)))
+    };
     labels + &cardinality + &fill("left", matching.fill_left) + &fill("right", matching.fill_right)
 }
