@@ -28,6 +28,12 @@ pub(crate) enum TsdbCommand {
     Export(DumpArgs),
     /// Read every byte and check every checksum
     Verify(DirArgs),
+    /// Make a store of Prometheus, which must not run, one that narthex writes: its logs become blocks and are put aside
+    TakeOver(DirArgs),
+    /// Make a store one that Prometheus writes: what is not in blocks yet becomes blocks, our log goes
+    HandBack(DirArgs),
+    /// Copy a store as it is now, the newest samples included
+    Snapshot(SnapshotArgs),
     /// Make blocks of an OpenMetrics file
     Import(ImportArgs),
     /// Make blocks of other data
@@ -40,6 +46,17 @@ pub(crate) struct DirArgs {
     /// Directory of the store
     #[arg(value_name = "DIR", default_value = DATA_DIR)]
     pub(crate) dir: String,
+}
+
+/// See [`TsdbCommand::Snapshot`].
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArgs {
+    /// The store
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: String,
+    /// Directory that is made
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
 }
 
 /// See [`TsdbCommand::List`].

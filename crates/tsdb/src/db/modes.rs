@@ -14,7 +14,7 @@ use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks};
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, remove_tree};
 use crate::head::Head;
-use crate::prometheus::{self, ForeignHead, ForeignOptions};
+use crate::prometheus::{self, ForeignHead, ForeignOptions, ForeignReport};
 use crate::wal;
 
 /// What Prometheus keeps beside its blocks, the log last: as long as that is there, nothing was taken over.
@@ -53,12 +53,11 @@ impl Database {
         let found = blocks::find(&*self.fs, &self.dir, &known)?;
         let gaps = found.damaged.iter().map(|(ulid, error)| blocks::gap_of(*ulid, error));
         let mut gaps: Vec<Gap> = gaps.collect();
-        let min_valid_ms = self.blocks_end_ms();
+        let min_valid_ms = super::open::end_ms(&found.blocks);
         // What is cut meanwhile is in the logs still or in a block of the next look.
         let foreign = ForeignOptions { head: self.options.head, min_valid_ms };
         let ForeignHead { head, report } = ForeignHead::read(&*self.fs, &self.dir, foreign)?;
-        let lost = report.damages.iter().filter(|damage| damage.kind != prometheus::DamageKind::Torn);
-        gaps.extend(lost.map(|damage| Gap { range: TimeRange::ALL, reason: damage.to_string() }));
+        gaps.extend(gaps_of(&report));
         let own = self.read_own_log(&mut gaps)?;
         self.change_blocks(|list| *list = found.blocks);
         let heads = [head, own].into_iter().filter(|head| head.series_count() > 0);
@@ -102,7 +101,8 @@ impl Database {
         };
         database.load_blocks(true)?;
         let foreign = ForeignOptions { head: database.options.head, min_valid_ms: database.blocks_end_ms() };
-        let ForeignHead { head, .. } = ForeignHead::read(&*database.fs, dir, foreign)?;
+        let ForeignHead { head, report } = ForeignHead::read(&*database.fs, dir, foreign)?;
+        database.note_gaps(gaps_of(&report));
         database.write_head(&head, now_ms)?;
         database.move_foreign_aside().map_err(|error| io_failed(&error))
     }
@@ -156,6 +156,16 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// What could not be read of Prometheus's logs.
+fn gaps_of(report: &ForeignReport) -> Vec<Gap> {
+    let lost = report.damages.iter().filter(|damage| damage.kind != prometheus::DamageKind::Torn);
+    let lost = lost.map(ToString::to_string);
+    let refused = report.first_refusal.iter().map(|reason| {
+        format!("{} samples of the log were not taken, the first one because: {reason}", report.refused)
+    });
+    lost.chain(refused).map(|reason| Gap { range: TimeRange::ALL, reason }).collect()
 }
 
 /// Refuses a directory in which Prometheus has a log: writing beside it would split the newest samples in two.

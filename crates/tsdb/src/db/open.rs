@@ -11,6 +11,7 @@ use narthex_storage::{StorageError, StorageErrorKind};
 use super::blocks::{self, Found, gap_of, is_damage};
 use super::gaps::{self, Gap};
 use super::{Access, Counters, Database, DatabaseOptions, LOCK_FILE, LOG_DIR, modes, quarantine};
+use crate::block::Block;
 use crate::block::failure::io_failed;
 use crate::compact;
 use crate::fs::{Fs, write_atomically};
@@ -19,8 +20,8 @@ use crate::wal::{self, Damage, DamageKind, Wal};
 
 /// What is known to be missing.
 const GAPS_FILE: &str = "gaps";
-/// Where samples came from that are not part of the head's own blocks.
-const LATE_HINT: &str = "from-out-of-order";
+/// What begins the hints of blocks that are no ordinary cut of a head: late samples, or series that ended.
+const EXTRAORDINARY: &str = "from-";
 
 impl Database {
     /// Opens the store in a directory for reading and writing; makes it if need be. A disk that takes nothing opens it
@@ -151,10 +152,7 @@ impl Database {
 
     /// Samples in order before this are in blocks.
     pub(super) fn blocks_end_ms(&self) -> Timestamp {
-        let blocks = self.block_list();
-        let metas = blocks.iter().map(|block| block.meta());
-        let in_order = metas.filter(|meta| !meta.compaction.hints.iter().any(|hint| **hint == *LATE_HINT));
-        in_order.map(|meta| meta.max_ms).max().unwrap_or(Timestamp::MIN)
+        end_ms(&self.block_list())
     }
 
     fn replay_log(&self) -> Result<(), StorageError> {
@@ -174,6 +172,14 @@ impl Database {
         self.note_gaps(refused.map(|error| Gap { range: in_memory, reason: error.to_string() }));
         Ok(())
     }
+}
+
+/// The end of the newest block with all samples of its time.
+pub(super) fn end_ms(blocks: &[Arc<Block>]) -> Timestamp {
+    let metas = blocks.iter().map(|block| block.meta());
+    let ordinary =
+        metas.filter(|meta| !meta.compaction.hints.iter().any(|hint| hint.starts_with(EXTRAORDINARY)));
+    ordinary.map(|meta| meta.max_ms).max().unwrap_or(Timestamp::MIN)
 }
 
 pub(super) fn gap_in_log(damage: &Damage, range: TimeRange) -> Gap {

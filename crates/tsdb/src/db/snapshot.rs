@@ -54,6 +54,8 @@ impl Database {
                 DatabaseOptions { entropy: self.options.entropy ^ u128::MAX, ..self.options.clone() };
             let copy = Database::prepared(self.fs.clone(), target, options);
             copy.write_head(&self.head, now_ms)?;
+            let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner).clone();
+            foreign.iter().try_for_each(|head| copy.write_head(head, now_ms))?;
         }
         fs.sync_dir(target).map_err(|error| io_failed(&error))
     }

@@ -110,7 +110,7 @@ fn write_block(samples: &[Timed], dir: &str, entropy: u128) -> Result<Option<Blo
 
 /// What tells blocks of one millisecond apart: the seeds of two hash tables, with room to count the blocks of a command,
 /// so that their names are in the order of their samples.
-fn entropy() -> u128 {
+pub(super) fn entropy() -> u128 {
     let word = || RandomState::new().hash_one(0u8);
     u128::from(word() >> 50) << 64 | u128::from(word())
 }
