@@ -4,14 +4,18 @@ use std::io::Write;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderValue, Response, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use hyper::body::{Frame, SizeHint};
+use hyper::Response;
+use hyper::body::{Bytes, Frame, SizeHint};
+use hyper::header::{self, HeaderValue};
 use narthex_api::{ApiError, ChunkSink, Closed};
 use narthex_promql::{Interrupt, StopReason};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::block_in_place;
+
+use crate::connections::Engaged;
 
 /// So many chunks may be ready before the writer waits for the reader.
 const CHUNKS_AHEAD: usize = 4;
@@ -34,32 +38,28 @@ pub(crate) enum Start {
     /// It fits one chunk.
     Whole(Vec<u8>, Encoding),
     /// More follows.
-    Stream(Encoding),
+    Stream(mpsc::Receiver<Bytes>, Encoding),
 }
+
+/// The beginning, or why there is none.
+pub(crate) type Started = Result<Start, ApiError>;
 
 /// Takes the chunks of a body on the thread that writes them.
 pub(crate) struct BodySink {
-    start: Option<oneshot::Sender<Result<Start, ApiError>>>,
-    chunks: mpsc::Sender<Bytes>,
+    start: Option<oneshot::Sender<Started>>,
+    /// Once there is more than one chunk.
+    chunks: Option<mpsc::Sender<Bytes>>,
     /// The first chunk, kept until it is known whether it is the last.
     first: Option<Vec<u8>>,
     accepted: Encoding,
     encoder: Option<GzEncoder<Vec<u8>>>,
 }
 
-/// The other end of a [`BodySink`].
-pub(crate) struct BodySource {
-    /// The beginning; an error if there is none to come.
-    pub(crate) start: oneshot::Receiver<Result<Start, ApiError>>,
-    chunks: mpsc::Receiver<Bytes>,
-}
-
-/// A way from the writing thread to the connection.
-pub(crate) fn channel(accepted: Encoding) -> (BodySink, BodySource) {
+/// A way from the writing thread to the connection: where a body goes, and where it begins.
+pub(crate) fn channel(accepted: Encoding) -> (BodySink, oneshot::Receiver<Started>) {
     let (start, started) = oneshot::channel();
-    let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
-    let sink = BodySink { start: Some(start), chunks, first: None, accepted, encoder: None };
-    (sink, BodySource { start: started, chunks: received })
+    let sink = BodySink { start: Some(start), chunks: None, first: None, accepted, encoder: None };
+    (sink, started)
 }
 
 impl ChunkSink for BodySink {
@@ -73,7 +73,9 @@ impl ChunkSink for BodySink {
         if self.accepted == Encoding::Gzip {
             self.encoder = Some(GzEncoder::new(Vec::new(), Compression::fast()));
         }
-        start.send(Ok(Start::Stream(self.accepted))).map_err(|_| Closed)?;
+        let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
+        self.chunks = Some(chunks);
+        start.send(Ok(Start::Stream(received, self.accepted))).map_err(|_| Closed)?;
         self.send(first)?;
         self.send(chunk)
     }
@@ -91,7 +93,15 @@ impl BodySink {
     }
 
     fn pass_on(&self, bytes: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.blocking_send(bytes.into()).map_err(|_| Closed)
+        let chunks = self.chunks.as_ref().ok_or(Closed)?;
+        match chunks.try_send(bytes.into()) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(Closed),
+            // The reader may be served by this very thread, which leaves that to another one while it waits.
+            Err(TrySendError::Full(bytes)) => {
+                block_in_place(|| chunks.blocking_send(bytes)).map_err(|_| Closed)
+            }
+        }
     }
 
     /// There is no body, for this reason.
@@ -136,13 +146,43 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// The chunks of a stream as they come.
-struct ChannelBody {
-    chunks: mpsc::Receiver<Bytes>,
-    _stop: StopOnDrop,
+/// What is sent to a client.
+#[derive(Default)]
+pub(crate) struct Body {
+    content: Content,
+    /// Stops what computes the rest.
+    _stop: Option<StopOnDrop>,
+    /// The connection, which is in use until the end of the body.
+    _engaged: Option<Engaged>,
 }
 
-impl HttpBody for ChannelBody {
+enum Content {
+    /// All of it, or nothing more.
+    Whole(Bytes),
+    /// Chunks as they come.
+    Stream(mpsc::Receiver<Bytes>),
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content::Whole(Bytes::new())
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body { content: Content::Whole(bytes.into()), ..Body::default() }
+    }
+}
+
+impl Body {
+    /// The body with the connection that sends it.
+    pub(crate) fn on(self, connection: Engaged) -> Body {
+        Body { _engaged: Some(connection), ..self }
+    }
+}
+
+impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
@@ -150,17 +190,34 @@ impl HttpBody for ChannelBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.chunks.poll_recv(context).map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes))))
+        match &mut self.content {
+            Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Stream(chunks) => {
+                chunks.poll_recv(context).map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.content, Content::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Stream(..) => SizeHint::default(),
+        }
     }
 }
 
 /// A response whose body has started.
-pub(crate) fn response(start: Start, source: BodySource, stop: StopOnDrop) -> Response<Body> {
-    let (body, encoding) = match start {
-        Start::Whole(bytes, encoding) => (Body::from(bytes), encoding),
-        Start::Stream(encoding) => (Body::new(ChannelBody { chunks: source.chunks, _stop: stop }), encoding),
+pub(crate) fn response(start: Start, stop: StopOnDrop) -> Response<Body> {
+    let (content, encoding) = match start {
+        Start::Whole(bytes, encoding) => (Content::Whole(bytes.into()), encoding),
+        Start::Stream(chunks, encoding) => (Content::Stream(chunks), encoding),
     };
-    let mut response = Response::new(body);
+    let mut response = Response::new(Body { content, _stop: Some(stop), _engaged: None });
     if encoding == Encoding::Gzip {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -178,38 +235,6 @@ pub(crate) fn accepted_encoding(header: Option<&HeaderValue>) -> Encoding {
         is_gzip && !is_refused
     });
     if takes_gzip { Encoding::Gzip } else { Encoding::Identity }
-}
-
-/// A body with something that is kept until its end.
-pub(crate) struct Held<T> {
-    body: Body,
-    _kept: T,
-}
-
-impl<T: Unpin> Held<T> {
-    pub(crate) fn new(body: Body, kept: T) -> Held<T> {
-        Held { body, _kept: kept }
-    }
-}
-
-impl<T: Unpin> HttpBody for Held<T> {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Which connections there are, and which of them can be spared.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// All open connections.
 #[derive(Default)]
@@ -13,7 +16,7 @@ pub(crate) struct Connections(Mutex<Table>);
 struct Table {
     next: u64,
     /// By when they last became idle, the longest idle first.
-    idle: BTreeMap<u64, Arc<Notify>>,
+    idle: BTreeMap<u64, (Instant, Arc<Notify>)>,
     open: usize,
 }
 
@@ -24,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) close: Arc<Notify>,
     /// When it became idle; `None` while a request is answered.
     idle_since: Mutex<Option<u64>>,
+    /// How many requests have come.
+    requests: AtomicU64,
 }
 
 impl Connections {
@@ -32,13 +37,31 @@ impl Connections {
     pub(crate) fn open(self: &Arc<Connections>, max: usize) -> Option<Arc<Connection>> {
         let mut table = self.table();
         if table.open >= max {
-            let (_, longest_idle) = table.idle.pop_first()?;
+            let (_, (_, longest_idle)) = table.idle.pop_first()?;
             longest_idle.notify_one();
         }
         table.open += 1;
         let close = Arc::new(Notify::new());
         let since = table.add_idle(&close);
-        Some(Arc::new(Connection { all: Arc::clone(self), close, idle_since: Mutex::new(Some(since)) }))
+        Some(Arc::new(Connection {
+            all: Arc::clone(self),
+            close,
+            idle_since: Mutex::new(Some(since)),
+            requests: AtomicU64::new(0),
+        }))
+    }
+
+    /// Tells those to close that have been idle for `limit`; when the next one may have been.
+    pub(crate) fn close_idle(&self, now: Instant, limit: Duration) -> Instant {
+        let mut table = self.table();
+        while let Some(longest_idle) = table.idle.first_entry() {
+            let due = longest_idle.get().0 + limit;
+            if due > now {
+                return due;
+            }
+            longest_idle.remove().1.notify_one();
+        }
+        now + limit
     }
 
     /// How many are open.
@@ -55,7 +78,7 @@ impl Table {
     fn add_idle(&mut self, close: &Arc<Notify>) -> u64 {
         let since = self.next;
         self.next += 1;
-        self.idle.insert(since, Arc::clone(close));
+        self.idle.insert(since, (Instant::now(), Arc::clone(close)));
         since
     }
 }
@@ -66,8 +89,14 @@ impl Connection {
         self.since().is_some()
     }
 
+    /// How many requests have come.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     /// A request has come: the connection is needed until the guard is dropped.
     pub(crate) fn engage(self: &Arc<Connection>) -> Engaged {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         if let Some(since) = self.since().take() {
             self.all.table().idle.remove(&since);
         }
@@ -120,6 +149,20 @@ mod tests {
         assert!(all.open(2).is_some());
         assert!(is_told(&first.close));
         assert_eq!(all.count(), 2);
+    }
+
+    #[test]
+    fn who_is_idle_for_too_long_is_closed() {
+        let all = Arc::new(Connections::default());
+        let limit = Duration::from_secs(1);
+        let [first, second] = [all.open(2).unwrap(), all.open(2).unwrap()];
+        let used = first.engage();
+        let due = all.close_idle(Instant::now(), limit);
+        assert!(!is_told(&second.close) && due <= Instant::now() + limit);
+        assert!(all.close_idle(due, limit) > due && is_told(&second.close), "the second is idle");
+        assert!(!is_told(&first.close), "the first is in use");
+        drop(used);
+        assert!(all.close_idle(due + 2 * limit, limit) > due && is_told(&first.close));
     }
 
     /// Whether a notification is waiting.

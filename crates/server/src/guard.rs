@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 
-use axum::http::header::{
+use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, HOST, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, HOST, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::options::ServerOptions;
 
@@ -48,29 +47,30 @@ fn is_own_origin(headers: &HeaderMap, origin: &HeaderValue) -> bool {
 }
 
 /// The origin of the request, if its pages may read answers.
-fn allowed_origin<'a>(headers: &'a HeaderMap, options: &ServerOptions) -> Option<&'a HeaderValue> {
+pub(crate) fn allowed_origin<'a>(headers: &'a HeaderMap, options: &ServerOptions) -> Option<&'a HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let allowed = options.cors_origin.as_ref()?;
     origin.to_str().is_ok_and(|text| allowed.is_match(text)).then_some(origin)
 }
 
-/// Headers that let pages of other origins read an answer; only `Vary` where they may not.
-pub(crate) fn cors_headers(headers: &HeaderMap, options: &ServerOptions) -> Vec<(HeaderName, HeaderValue)> {
-    let mut set = vec![(VARY, HeaderValue::from_static("Origin"))];
-    if let Some(origin) = allowed_origin(headers, options) {
+/// Adds the headers that let pages of other origins read an answer; only `Vary` where they may not.
+pub(crate) fn add_cors_headers(set: &mut HeaderMap, allowed: Option<HeaderValue>) {
+    set.insert(VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = allowed {
         let fixed = [
             (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Authorization, Content-Type, Origin"),
             (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
             (ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
         ];
         set.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
-        set.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
+        set.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
-    set
 }
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderName;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -107,10 +107,16 @@ mod tests {
         assert!(is_cross_site(&foreign, &options) && !is_cross_site(&own, &options));
         assert!(is_cross_site(&headers(&[("sec-fetch-site", "cross-site")]), &options));
         assert!(is_cross_site(&headers(&[("host", "x"), ("origin", "null")]), &options));
-        assert_eq!(cors_headers(&foreign, &options).len(), 1);
+        let cors_headers = |options: &ServerOptions| {
+            let mut set = HeaderMap::new();
+            add_cors_headers(&mut set, allowed_origin(&foreign, options).cloned());
+            set
+        };
+        assert_eq!(cors_headers(&options).len(), 1);
         options.cors_origin = narthex_regex::Regex::new("https://a\\.example").ok();
         assert!(!is_cross_site(&foreign, &options));
-        let set = cors_headers(&foreign, &options);
-        assert_eq!(set[4], (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("https://a.example")));
+        let set = cors_headers(&options);
+        assert_eq!(set.len(), 5);
+        assert_eq!(set[ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
     }
 }

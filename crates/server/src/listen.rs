@@ -1,45 +1,40 @@
 //! Connections: taken up, served, told to end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::body::Held;
 use crate::connections::{Connection, Connections};
 use crate::patience::{Patience, Patient};
+use crate::routes;
 use crate::server::Server;
 
 /// What to do when no connection can be accepted, as when there are too many open files: try again soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Accepts connections until `stop` is done; then waits for running requests as long as the options allow.
-pub(crate) async fn serve(
-    server: &Arc<Server>,
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()>,
-) {
+pub(crate) async fn serve(server: &Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let connections = Arc::new(Connections::default());
     let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
+        let due = connections.close_idle(Instant::now(), server.options.idle_timeout);
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
+            () = sleep_until(due) => continue,
         };
         let Ok((stream, _)) = accepted else {
             sleep(ACCEPT_PAUSE).await;
@@ -47,8 +42,7 @@ pub(crate) async fn serve(
         };
         // Too many, all of them in use: the client sees its connection closed.
         let Some(connection) = connections.open(server.options.connections_max) else { continue };
-        let (server, router, stopped) = (Arc::clone(server), router.clone(), stopped.clone());
-        tokio::spawn(async move { serve_connection(&server, stream, router, connection, stopped).await });
+        tokio::spawn(serve_connection(Arc::clone(server), stream, connection, stopped.clone()));
     }
     drop((listener, stopping));
     let drained = async {
@@ -61,9 +55,8 @@ pub(crate) async fn serve(
 }
 
 async fn serve_connection(
-    server: &Server,
+    server: Arc<Server>,
     stream: TcpStream,
-    router: Router,
     connection: Arc<Connection>,
     mut stopped: watch::Receiver<()>,
 ) {
@@ -71,21 +64,23 @@ async fn serve_connection(
     let _ = stream.set_nodelay(true);
     let patience = Patience { head: server.options.header_timeout, write: server.options.write_timeout };
     let io = TokioIo::new(Patient::new(stream, Arc::clone(&connection), patience));
-    let router = TowerToHyperService::new(router);
-    let used = Arc::clone(&connection);
+    let (head_bytes_max, used) = (server.options.head_bytes_max, Arc::clone(&connection));
     // In use from the head of a request to the last byte of its answer.
     let service = service_fn(move |request: Request<Incoming>| {
-        let engaged = used.engage();
-        let answer = router.call(request);
-        async move { answer.await.map(|response| response.map(|body| Body::new(Held::new(body, engaged)))) }
+        let (engaged, server) = (used.engage(), Arc::clone(&server));
+        async move {
+            let response = routes::answer(&server, request).await;
+            Ok::<_, Infallible>(response.map(|body| body.on(engaged)))
+        }
     });
+    // Heads are timed by the stream, idle connections by who accepts them: without a timer for each request.
     let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(server.options.idle_timeout)
-        .max_buf_size(server.options.head_bytes_max)
+        .header_read_timeout(None)
+        .max_buf_size(head_bytes_max)
         .serve_connection(io, service);
     let mut serving = pin!(serving);
     tokio::select! {
+        biased;
         // A client that misbehaves or leaves is no news.
         _ = serving.as_mut() => return,
         () = connection.close.notified() => return,

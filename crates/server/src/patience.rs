@@ -20,8 +20,10 @@ pub(crate) struct Patient {
     limits: Patience,
     /// Runs while a write waits.
     write: Clock,
-    /// Runs while the head of a request is incomplete.
+    /// Runs while the head of a request is incomplete and more of it is waited for.
     head: Clock,
+    /// How many requests were before the one whose head has begun.
+    begun: Option<u64>,
 }
 
 /// How long a peer may take.
@@ -63,7 +65,7 @@ impl Clock {
 
 impl Patient {
     pub(crate) fn new(stream: TcpStream, connection: Arc<Connection>, limits: Patience) -> Patient {
-        Patient { stream, connection, limits, write: Clock::new(), head: Clock::new() }
+        Patient { stream, connection, limits, write: Clock::new(), head: Clock::new(), begun: None }
     }
 
     /// The outcome of a write; of one that waits, an error if it has waited too long.
@@ -89,8 +91,12 @@ impl AsyncRead for Patient {
         if !this.connection.is_idle() {
             this.head.runs = false;
         } else if buffer.filled().len() > before {
-            this.head.start(this.limits.head);
+            this.begun = Some(this.connection.requests());
         } else if outcome.is_pending() {
+            // Heads mostly come whole: no clock is set for those.
+            if this.begun == Some(this.connection.requests()) {
+                this.head.start(this.limits.head);
+            }
             return this.head.poll(context, "the head of a request takes too long");
         }
         outcome

@@ -1,14 +1,15 @@
 //! Answers in plain text.
 
-use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::{Method, Response, StatusCode};
+
+use crate::body::Body;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// A line of text.
 pub(crate) fn text(status: StatusCode, line: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{line}\n")));
+    let mut response = Response::new(Body::from(format!("{line}\n").into_bytes()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, TEXT);
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

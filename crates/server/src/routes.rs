@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method, Response, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::any;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
 use narthex_api::api::{ENDPOINTS, Posting};
 use narthex_api::{Endpoint, Parameters};
 
-use crate::body::accepted_encoding;
-use crate::guard::{cors_headers, is_cross_site, is_known_host};
+use crate::body::{Body, accepted_encoding};
+use crate::guard::{add_cors_headers, allowed_origin, is_cross_site, is_known_host};
 use crate::plain::{method_not_allowed, not_found, text};
 use crate::run::{self, Call, Retry, error_response};
 use crate::server::{Server, Services};
@@ -24,64 +20,70 @@ const WRITE: &str = "/api/v1/write";
 const METRICS: &str = "/metrics";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
-/// As a route, which is also what requests for it are counted under, and what surrounds the name.
+/// What requests for the values of a label are counted under, and what surrounds the name in their paths.
 const LABEL_VALUES: &str = "/api/v1/label/{name}/values";
 const AROUND_LABEL: (&str, &str) = ("/api/v1/label/", "/values");
-
-type Shared = State<Arc<Server>>;
-
-/// Everything the server answers.
-pub(crate) fn router(server: &Arc<Server>) -> Router {
-    let mut router = Router::new();
-    for (path, endpoint, posting) in ENDPOINTS {
-        let methods: &[Method] = match posting {
-            Posting::Accepted => &[Method::GET, Method::POST],
-            Posting::Refused => &[Method::GET],
-        };
-        let handler = move |State(server): Shared, request: Request| async move {
-            counted(&server, path, api(&server, request, &endpoint, methods).await)
-        };
-        router = router.route(path, any(handler));
-    }
-    router
-        .route(LABEL_VALUES, any(label_values))
-        .route(WRITE, any(remote_write))
-        .route(METRICS, any(metrics))
-        .route(HEALTHY, any(healthy))
-        .route(READY, any(ready))
-        .fallback(nowhere)
-        .layer(from_fn_with_state(Arc::clone(server), guarded))
-        .with_state(Arc::clone(server))
-}
+/// What requests for anything else are counted under.
+const OTHER: &str = "other";
 
 /// What every request passes: names the server answers to, preflights, what pages elsewhere may read.
-async fn guarded(State(server): Shared, request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn answer(server: &Arc<Server>, request: Request<Incoming>) -> Response<Body> {
     let headers = request.headers();
     if !is_known_host(headers, &server.options) {
         let what = "this server does not go by that name (--web.allowed-host)";
-        return counted(&server, "other", text(StatusCode::MISDIRECTED_REQUEST, what));
+        return counted(server, OTHER, text(StatusCode::MISDIRECTED_REQUEST, what));
     }
     let is_api = request.uri().path().starts_with(API);
-    let cors = if is_api { cors_headers(headers, &server.options) } else { Vec::new() };
+    let reader = if is_api { allowed_origin(headers, &server.options).cloned() } else { None };
     let mut response =
-        if request.method() == Method::OPTIONS { preflight(is_api) } else { next.run(request).await };
-    response.headers_mut().extend(cors);
+        if request.method() == Method::OPTIONS { preflight(is_api) } else { routed(server, request).await };
+    if is_api {
+        add_cors_headers(response.headers_mut(), reader);
+    }
     response
 }
 
 fn preflight(is_api: bool) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Body::default());
     *response.status_mut() = if is_api { StatusCode::NO_CONTENT } else { StatusCode::OK };
     response
+}
+
+/// By its path.
+async fn routed(server: &Arc<Server>, request: Request<Incoming>) -> Response<Body> {
+    let path = request.uri().path();
+    if let Some((path, endpoint, posting)) = ENDPOINTS.iter().find(|(known, ..)| *known == path) {
+        let methods: &[Method] = match posting {
+            Posting::Accepted => &[Method::GET, Method::POST],
+            Posting::Refused => &[Method::GET],
+        };
+        return counted(server, path, api(server, request, endpoint, methods).await);
+    }
+    if let Some(name) = label_of(path) {
+        let response = match Endpoint::label_values(name) {
+            Ok(endpoint) => api(server, request, &endpoint, &[Method::GET]).await,
+            Err(error) => error_response(&error, Retry::AsYouLike),
+        };
+        return counted(server, LABEL_VALUES, response);
+    }
+    match path {
+        WRITE => counted(server, WRITE, remote_write(server, request).await),
+        METRICS => counted(server, METRICS, metrics(server, request.method())),
+        HEALTHY => counted(server, HEALTHY, healthy(request.method())),
+        READY => counted(server, READY, ready(server, request.method())),
+        _ => counted(server, OTHER, not_found()),
+    }
+}
+
+/// The name of the label, percent-encoded, in the path of its values.
+fn label_of(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(AROUND_LABEL.0)?.strip_suffix(AROUND_LABEL.1)?;
+    (!name.contains('/')).then_some(name)
 }
 
 fn counted(server: &Server, handler: &'static str, response: Response<Body>) -> Response<Body> {
     server.metrics.count_request(handler, response.status().as_u16());
     response
-}
-
-async fn nowhere(State(server): Shared) -> Response<Body> {
-    counted(&server, "other", not_found())
 }
 
 /// The services are not there yet.
@@ -92,7 +94,7 @@ fn not_ready() -> Response<Body> {
 /// A request of the API: its parameters read, then computed.
 async fn api(
     server: &Arc<Server>,
-    request: Request,
+    request: Request<Incoming>,
     endpoint: &Endpoint,
     methods: &[Method],
 ) -> Response<Body> {
@@ -111,7 +113,7 @@ async fn api(
 }
 
 /// The parameters of the URL and of a form in the body.
-async fn parameters(server: &Server, request: Request) -> Result<Parameters, Response<Body>> {
+async fn parameters(server: &Server, request: Request<Incoming>) -> Result<Parameters, Response<Body>> {
     let (head, body) = request.into_parts();
     let is_form = head.method == Method::POST && head.headers.get(CONTENT_TYPE).is_some_and(is_form);
     let form = if is_form {
@@ -132,62 +134,71 @@ fn is_form(content_type: &HeaderValue) -> bool {
     media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
-async fn label_values(State(server): Shared, request: Request) -> Response<Body> {
-    let path = request.uri().path();
-    let name = path.strip_prefix(AROUND_LABEL.0).and_then(|rest| rest.strip_suffix(AROUND_LABEL.1));
-    let response = match Endpoint::label_values(name.unwrap_or("")) {
-        Ok(endpoint) => api(&server, request, &endpoint, &[Method::GET]).await,
-        Err(error) => error_response(&error, Retry::AsYouLike),
-    };
-    counted(&server, LABEL_VALUES, response)
-}
-
-async fn remote_write(State(server): Shared, request: Request) -> Response<Body> {
-    let response = match server.services.get() {
+async fn remote_write(server: &Arc<Server>, request: Request<Incoming>) -> Response<Body> {
+    match server.services.get() {
         _ if request.method() != Method::POST => method_not_allowed(&[Method::POST]),
         _ if is_cross_site(request.headers(), &server.options) => {
             text(StatusCode::FORBIDDEN, "pages of other sites may not write")
         }
         None => not_ready(),
-        Some(Services { ingest: Some(ingest), .. }) => write::handle(&server, ingest, request).await,
+        Some(Services { ingest: Some(ingest), .. }) => write::handle(server, ingest, request).await,
         Some(_) => text(
             StatusCode::NOT_FOUND,
             "remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
         ),
-    };
-    counted(&server, WRITE, response)
+    }
 }
 
 /// Pages that take no parameters.
 const PAGE: [Method; 2] = [Method::GET, Method::HEAD];
 
-async fn healthy(State(server): Shared, request: Request) -> Response<Body> {
-    let is_page = PAGE.contains(request.method());
-    let response =
-        if is_page { text(StatusCode::OK, "Narthex is healthy.") } else { method_not_allowed(&PAGE) };
-    counted(&server, HEALTHY, response)
+fn healthy(method: &Method) -> Response<Body> {
+    if PAGE.contains(method) {
+        text(StatusCode::OK, "Narthex is healthy.")
+    } else {
+        method_not_allowed(&PAGE)
+    }
 }
 
-async fn ready(State(server): Shared, request: Request) -> Response<Body> {
-    let response = match server.services.get() {
-        _ if !PAGE.contains(request.method()) => method_not_allowed(&PAGE),
+fn ready(server: &Server, method: &Method) -> Response<Body> {
+    match server.services.get() {
+        _ if !PAGE.contains(method) => method_not_allowed(&PAGE),
         Some(_) => text(StatusCode::OK, "Narthex is ready."),
         None => not_ready(),
-    };
-    counted(&server, READY, response)
+    }
 }
 
-async fn metrics(State(server): Shared, request: Request) -> Response<Body> {
-    if !PAGE.contains(request.method()) {
-        return counted(&server, METRICS, method_not_allowed(&PAGE));
+fn metrics(server: &Server, method: &Method) -> Response<Body> {
+    if !PAGE.contains(method) {
+        return method_not_allowed(&PAGE);
     }
     let mut page = String::new();
     server.metrics.write(&mut page, &server.gate);
     if let Some(store) = server.services.get().and_then(|services| services.metrics.as_ref()) {
         store(&mut page);
     }
-    let mut response = Response::new(Body::from(page));
+    let mut response = Response::new(Body::from(page.into_bytes()));
     let media_type = HeaderValue::from_static("text/plain; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);
-    counted(&server, METRICS, response)
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_part_of_a_path() {
+        let rows = [
+            ("/api/v1/label/job/values", Some("job")),
+            ("/api/v1/label/a%2Fb/values", Some("a%2Fb")),
+            ("/api/v1/label//values", Some("")),
+            ("/api/v1/label/a/b/values", None),
+            ("/api/v1/label/values", None),
+            ("/api/v1/label/job/values/", None),
+        ];
+        for (path, name) in rows {
+            assert_eq!(label_of(path), name, "{path}");
+        }
+    }
 }

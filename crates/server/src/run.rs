@@ -1,17 +1,23 @@
 //! One request of the API: admitted, computed on a thread that may block, stopped when its time is up or nobody waits.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Response, StatusCode};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
 use narthex_api::{Api, ApiError, Endpoint, ErrorKind, Parameters, Request};
 use narthex_promql::{Interrupt, StopReason};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::RecvError;
 use tokio::task::spawn_blocking;
 use tokio::time::{timeout, timeout_at};
 
-use crate::body::{self, BodySink, Encoding, Start, StopOnDrop};
+use crate::body::{self, Body, BodySink, Encoding, Start, Started, StopOnDrop};
+use crate::seats::Seat;
 use crate::server::{Server, now_ms};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -39,21 +45,21 @@ pub(crate) async fn answer(server: &Arc<Server>, api: &Api, call: Call) -> Respo
         Ok(permit) => permit,
         Err(refused) => return error_response(&refused, Retry::Soon),
     };
-    let (sink, mut source) = body::channel(encoding);
-    spawn_blocking(move || {
-        job.run(sink);
-        drop(permit);
-    });
+    let (sink, mut start) = body::channel(encoding);
+    let begun_at_once = begin(server, job, sink, permit, &mut start).await;
     let deadline = tokio::time::Instant::from_std(begun) + limit;
-    let started = match timeout_at(deadline, &mut source.start).await {
-        Ok(started) => started,
-        Err(_) => {
-            interrupt.stop(StopReason::Expired);
-            timeout(STOP_GRACE, &mut source.start).await.unwrap_or_else(|_| Ok(Err(timed_out())))
-        }
+    let started = match begun_at_once {
+        Some(started) => started,
+        None => match timeout_at(deadline, &mut start).await {
+            Ok(started) => started,
+            Err(_) => {
+                interrupt.stop(StopReason::Expired);
+                timeout(STOP_GRACE, &mut start).await.unwrap_or_else(|_| Ok(Err(timed_out())))
+            }
+        },
     };
     match started {
-        Ok(Ok(start)) => success(start, source, stop),
+        Ok(Ok(start)) => success(start, stop),
         Ok(Err(error)) => error_response(&error, Retry::AsYouLike),
         Err(_) => {
             let error = ApiError::new(ErrorKind::Internal, "the computation of the answer broke off");
@@ -62,12 +68,45 @@ pub(crate) async fn answer(server: &Arc<Server>, api: &Api, call: Call) -> Respo
     }
 }
 
+/// Has the job done: by this thread, if there is a seat, otherwise by one of its own. The outcome, if it comes before
+/// the watchman: most requests end without anybody having to set an alarm.
+async fn begin(
+    server: &Server,
+    job: Job,
+    sink: BodySink,
+    permit: OwnedSemaphorePermit,
+    start: &mut Receiver<Started>,
+) -> Option<Result<Started, RecvError>> {
+    let Some(seat) = Seat::take(&server.seats).await else {
+        spawn_blocking(move || {
+            job.run(sink);
+            drop(permit);
+        });
+        return None;
+    };
+    // This thread turns to it as soon as this task waits.
+    tokio::spawn(async move {
+        job.run(sink);
+        drop((permit, seat));
+    });
+    let mut has_waited = false;
+    poll_fn(|context| match Pin::new(&mut *start).poll(context) {
+        Poll::Ready(started) => Poll::Ready(Some(started)),
+        Poll::Pending if has_waited => Poll::Ready(None),
+        Poll::Pending => {
+            has_waited = true;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
 fn timed_out() -> ApiError {
     ApiError::new(ErrorKind::Timeout, "query timed out in expression evaluation")
 }
 
-fn success(start: Start, source: body::BodySource, stop: StopOnDrop) -> Response<Body> {
-    let mut response = body::response(start, source, stop);
+fn success(start: Start, stop: StopOnDrop) -> Response<Body> {
+    let mut response = body::response(start, stop);
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }

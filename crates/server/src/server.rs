@@ -12,10 +12,11 @@ use narthex_remote::Ingest;
 use tokio::sync::Notify;
 
 use crate::gate::Gate;
+use crate::listen;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
+use crate::seats::Seats;
 use crate::write::WriteBudget;
-use crate::{listen, routes};
 
 /// What is served, once it is there.
 pub struct Services {
@@ -35,6 +36,7 @@ pub struct Server {
     pub(crate) options: ServerOptions,
     pub(crate) services: OnceLock<Services>,
     pub(crate) gate: Gate,
+    pub(crate) seats: Arc<Seats>,
     pub(crate) write_budget: WriteBudget,
     pub(crate) metrics: Metrics,
     stop: Notify,
@@ -45,6 +47,8 @@ impl Server {
     pub fn new(options: ServerOptions) -> Arc<Server> {
         Arc::new(Server {
             gate: Gate::new(&options),
+            // One thread stays for those who have no seat.
+            seats: Seats::new(threads() - 1),
             write_budget: WriteBudget::new(options.write_bytes_max),
             metrics: Metrics::default(),
             services: OnceLock::new(),
@@ -68,9 +72,18 @@ impl Server {
     /// # Errors
     /// When no runtime can be made or the listener cannot be used.
     pub fn run(self: &Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+        std::thread::scope(|scope| {
+            let watchman = std::thread::Builder::new().name("narthex-watch".to_owned());
+            watchman.spawn_scoped(scope, || self.seats.watch())?;
+            let served = self.serve(listener, stop);
+            self.seats.end();
+            served
+        })
+    }
+
+    fn serve(self: &Arc<Server>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
+            .worker_threads(threads())
             .thread_name("narthex-http")
             // Every admitted request, and as many remote writes, must find a thread.
             .max_blocking_threads(2 * self.options.queries_max + 16)
@@ -85,13 +98,18 @@ impl Server {
                     () = self.stop.notified() => {}
                 }
             };
-            listen::serve(self, listener, routes::router(self), stop).await;
+            listen::serve(self, listener, stop).await;
             Ok(())
         });
         // Computations that were told to stop end soon; a stuck disk must not keep the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         served
     }
+}
+
+/// How many threads serve connections: one for each core, and one more.
+fn threads() -> usize {
+    1 + std::thread::available_parallelism().map_or(2, usize::from).min(8)
 }
 
 /// The wall clock.

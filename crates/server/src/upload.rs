@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
-use axum::http::StatusCode;
+use hyper::StatusCode;
+use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 
 /// Why a body could not be read.
@@ -30,7 +30,11 @@ impl UploadError {
 }
 
 /// Reads a whole body.
-pub(crate) async fn read(mut body: Body, bytes_max: usize, limit: Duration) -> Result<Vec<u8>, UploadError> {
+pub(crate) async fn read(
+    mut body: Incoming,
+    bytes_max: usize,
+    limit: Duration,
+) -> Result<Vec<u8>, UploadError> {
     let announced = body.size_hint().lower();
     if announced > bytes_max as u64 {
         return Err(UploadError::TooLong);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Request, Response, StatusCode};
 use narthex_remote::{DecodeError, Ingest, ReceiveError, Received, decompress, receive};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+use crate::body::Body;
 use crate::plain::text;
 use crate::server::{Server, now_ms};
 use crate::upload;
@@ -48,7 +49,7 @@ async fn reserve(budget: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphore
 pub(crate) async fn handle(
     server: &Arc<Server>,
     ingest: &Arc<dyn Ingest>,
-    request: Request<Body>,
+    request: Request<Incoming>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     if let Some(what) = not_understood(&head.headers) {
@@ -124,7 +125,7 @@ fn response(outcome: Result<Received, ReceiveError>) -> Response<Body> {
         Err(error) => return busy(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     };
     let mut response = if received.refused == 0 {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         response
     } else if received.limit_reached {

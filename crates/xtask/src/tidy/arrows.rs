@@ -21,7 +21,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-eval", &["rayon"]),
     ("narthex-lint", &[]),
     ("narthex-api", &["serde_json"]),
-    ("narthex-server", &["axum", "flate2", "hyper", "hyper-util", "snap", "tokio"]),
+    ("narthex-server", &["flate2", "hyper", "hyper-util", "snap", "tokio"]),
     ("narthex-promqltest", &[]),
     ("narthex", &[]),
     ("narthex-cli", &["clap", "glob", "jiff", "rayon", "serde", "serde_json"]),
