@@ -1,12 +1,11 @@
 //! The server under test.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use crate::writer::{START_MS, STEP_MS};
 
@@ -29,25 +28,29 @@ impl Drop for Server {
 impl Server {
     /// Starts the server on a folder and waits until it is ready.
     pub(crate) fn start(folder: &Path) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = listener.expect("a free port").port();
-        let child = Command::new(env!("CARGO_BIN_EXE_narthex"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_narthex"))
             .arg("serve")
             .arg(format!("--data={}", folder.display()))
-            .arg(format!("--listen=127.0.0.1:{port}"))
+            .arg("--listen=127.0.0.1:0")
             .arg("--web.enable-remote-write-receiver")
             .arg("--storage.tsdb.min-block-duration=10s")
             .arg("--storage.tsdb.max-block-duration=90s")
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let mut server = Server { child, port };
-        let is_ready = (0..600).any(|_| {
-            thread::sleep(Duration::from_millis(20));
-            server.get("/-/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
-        });
-        let state = server.child.try_wait().expect("its state can be asked");
-        assert!(is_ready, "the server is not ready after 12 s: {state:?}");
+        let mut said = BufReader::new(child.stderr.take().expect("it was asked for")).lines();
+        let mut lines = said.by_ref().map_while(Result::ok).inspect(|line| println!("{line}"));
+        // It says where it is once it is ready.
+        let address =
+            lines.find_map(|line| line.rsplit_once("http://127.0.0.1:").map(|parts| parts.1.to_owned()));
+        let port = address.and_then(|port| port.trim().parse().ok());
+        thread::spawn(move || said.map_while(Result::ok).for_each(|line| println!("{line}")));
+        let server = Server { child, port: port.expect("the server starts and says where") };
+        assert!(
+            server.get("/-/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")),
+            "it is ready"
+        );
         server
     }
 
