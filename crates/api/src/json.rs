@@ -127,8 +127,18 @@ impl<'a> JsonWriter<'a> {
     }
 
     fn quoted(&mut self, text: &str, escape: Escape) {
-        self.buffer.push(b'"');
         let bytes = text.as_bytes();
+        self.buffer.reserve(bytes.len() + 2);
+        self.buffer.push(b'"');
+        if escape == Escape::Plain && is_plain(bytes) {
+            self.buffer.extend_from_slice(bytes);
+        } else {
+            self.escaped(bytes, escape);
+        }
+        self.buffer.push(b'"');
+    }
+
+    fn escaped(&mut self, bytes: &[u8], escape: Escape) {
         let mut written = 0;
         let mut at = 0;
         while let Some(found) = bytes[at..].iter().position(|&byte| may_need_escape(byte, escape)) {
@@ -143,7 +153,6 @@ impl<'a> JsonWriter<'a> {
             written = at;
         }
         self.buffer.extend_from_slice(&bytes[written..]);
-        self.buffer.push(b'"');
     }
 
     /// Seconds: whole ones bare, otherwise with three decimals.
@@ -159,6 +168,26 @@ impl<'a> JsonWriter<'a> {
             self.buffer.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
         }
     }
+}
+
+/// Whether no byte must be escaped, looking at eight of them at a time.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk() else {
+        return !bytes.iter().any(|&byte| may_need_escape(byte, Escape::Plain));
+    };
+    // The last word covers what is left of whole ones.
+    bytes.as_chunks().0.iter().chain([last]).all(|word| !has_escape(u64::from_ne_bytes(*word)))
+}
+
+/// Whether one of eight bytes is a control, `"` or `\\`: a byte below `limit` is one whose high bit is clear, and set
+/// after `limit` has been taken from it. (A borrow only comes from a byte that has been found.)
+#[inline]
+fn has_escape(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit);
+    let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & !word & (EACH * 0x80) != 0
 }
 
 #[inline]
@@ -211,6 +240,29 @@ mod tests {
             written(|out| out.html_string(text)),
             "\"a\\\"\\\\\\n\\r\\t\\u0001\\b\\f\\u003c\\u003e\\u0026\\u2028\\u2029€é\u{7f}\""
         );
+    }
+
+    #[test]
+    fn words_are_searched_as_bytes_are() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                for filler in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
+                    let mut word = [filler; 8];
+                    word[place] = byte;
+                    let expected = word.iter().any(|&byte| may_need_escape(byte, Escape::Plain));
+                    assert_eq!(has_escape(u64::from_ne_bytes(word)), expected, "{word:?}");
+                }
+            }
+        }
+        for length in 0..40 {
+            let mut bytes = vec![b'x'; length];
+            assert!(is_plain(&bytes));
+            for place in 0..length {
+                bytes[place] = b'"';
+                assert!(!is_plain(&bytes), "{place} of {length}");
+                bytes[place] = b'x';
+            }
+        }
     }
 
     #[test]

@@ -34,7 +34,10 @@ pub fn push_sample(out: &mut Vec<u8>, value: f64) {
     }
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
-    if text.contains('e') {
+    // In between no formatter resorts to an exponent, and the number is not whole.
+    if (1e-5..INTEGER_BELOW).contains(&value.abs()) {
+        out.extend_from_slice(text.as_bytes());
+    } else if text.contains('e') {
         out.extend_from_slice(format_sample(value).as_bytes());
     } else {
         out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
@@ -44,18 +47,30 @@ pub fn push_sample(out: &mut Vec<u8>, value: f64) {
 /// Floats below this that are whole are exact integers, and have no exponent.
 const INTEGER_BELOW: f64 = 1e15;
 
+/// The two digits of each number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// Appends the digits of an integer.
 pub fn push_integer(out: &mut Vec<u8>, value: u64) {
     // As many as the longest has.
     let mut digits = [b'0'; 20];
     let (mut rest, mut start) = (value, digits.len());
-    loop {
+    while rest >= 10 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest > 0 || value == 0 {
         start -= 1;
-        digits[start] += (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        digits[start] = b'0' + rest as u8;
     }
     out.extend_from_slice(&digits[start..]);
 }
@@ -232,6 +247,11 @@ mod tests {
         }
         for value in [0.0, -0.0, 1e15, -1e15, 999_999_999_999_999.0, 1e16, 1e-5, 1e-6, 123_456_789e13] {
             assert_eq!(pushed(value), format_sample(value));
+        }
+        for value in (0..2000).chain((3..19).flat_map(|power| [10_u64.pow(power) - 1, 10_u64.pow(power)])) {
+            let mut out = Vec::new();
+            push_integer(&mut out, value);
+            assert_eq!(out, value.to_string().as_bytes());
         }
         let mut out = Vec::new();
         push_integer(&mut out, u64::MAX);
