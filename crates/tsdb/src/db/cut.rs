@@ -41,15 +41,20 @@ impl Database {
         end_ms: Timestamp,
     ) -> Result<(), StorageError> {
         // What is noted up to here is visible before the first source looks at the head: late samples that are in these
-        // files of the log are in the blocks.
+        // files of the log are in the blocks. Those that come from now on stay in head and log, whichever block's time
+        // they belong to.
         let through = log.cut_segment()?;
         self.head.settle();
-        let mut cut_ms = None;
-        while let Some(range) = self.next_range(end_ms).filter(|range| Some(range.max_ms) != cut_ms) {
-            let seen = self.cut(&self.head, range, now_ms)?;
-            let before_ms = range.max_ms.saturating_add(1);
-            held.0 = self.head.truncate(before_ms, seen).is_held_back.then_some((before_ms, seen));
-            cut_ms = Some(range.max_ms);
+        let seen = self.head.seen();
+        let Some(mut range) = self.first_range(end_ms) else { return Ok(()) };
+        loop {
+            self.cut(&self.head, range, now_ms)?;
+            let cut_ms = range.max_ms.saturating_add(1);
+            held.0 = self.head.truncate(cut_ms, seen).is_held_back.then_some((cut_ms, seen));
+            match self.range_after(cut_ms, end_ms) {
+                Some(next) => range = next,
+                None => break,
+            }
         }
         log.checkpoint(through, &|id| self.head.has_series(id), end_ms)?;
         Ok(())
@@ -65,20 +70,28 @@ impl Database {
     }
 
     /// The time of the oldest block before `end_ms` for which the head has samples.
-    fn next_range(&self, end_ms: Timestamp) -> Option<TimeRange> {
+    fn first_range(&self, end_ms: Timestamp) -> Option<TimeRange> {
         let oldest_ms = self.head.min_ms().filter(|&oldest_ms| oldest_ms < end_ms)?;
-        let start_ms = align(oldest_ms, self.options.block_range_ms());
-        let block_end_ms = start_ms.saturating_add(self.options.block_range_ms()).min(end_ms);
-        Some(TimeRange::new(start_ms, block_end_ms - 1))
+        Some(self.range_of(oldest_ms, end_ms))
     }
 
-    /// Makes a block of what a head has in `range` and lets queries see it. What the head was when it was looked at
-    /// comes back.
-    pub(super) fn cut(&self, head: &Head, range: TimeRange, now_ms: Timestamp) -> Result<Seen, StorageError> {
-        let mut source = head.source(range);
-        let seen = source.seen();
-        self.write_block(&mut source, range, now_ms)?;
-        Ok(seen)
+    /// The time of the next block before `end_ms` when everything before `cut_ms` is in blocks. A query may hold back
+    /// what was cut: then the next one is looked at even if the head has nothing there.
+    fn range_after(&self, cut_ms: Timestamp, end_ms: Timestamp) -> Option<TimeRange> {
+        let oldest_ms = self.head.min_ms()?.max(cut_ms);
+        (oldest_ms < end_ms).then(|| self.range_of(oldest_ms, end_ms))
+    }
+
+    /// The time of the block that an instant before `end_ms` lies in.
+    fn range_of(&self, at_ms: Timestamp, end_ms: Timestamp) -> TimeRange {
+        let range_ms = self.options.block_range_ms();
+        let start_ms = align(at_ms, range_ms);
+        TimeRange::new(start_ms, start_ms.saturating_add(range_ms).min(end_ms) - 1)
+    }
+
+    /// Makes a block of what a head has in `range` and lets queries see it.
+    pub(super) fn cut(&self, head: &Head, range: TimeRange, now_ms: Timestamp) -> Result<(), StorageError> {
+        self.write_block(&mut head.source(range), range, now_ms)
     }
 
     /// Makes a block of level 1 and lets queries see it; none without samples.

@@ -1,10 +1,14 @@
 //! An uneventful life.
 
-use super::model::{RANGE_MS, Store};
-use narthex_tsdb::db::snapshot::SnapshotHead;
-use narthex_tsdb::db::{Database, DatabaseOptions};
 use std::path::Path;
 use std::sync::Arc;
+
+use narthex_model::TimeRange;
+use narthex_storage::{Queryable, SampleBuffer, SelectHints};
+use narthex_tsdb::db::snapshot::SnapshotHead;
+use narthex_tsdb::db::{Database, DatabaseOptions};
+
+use super::model::{RANGE_MS, Store};
 
 #[test]
 fn samples_stay_from_head_to_block_to_larger_block() {
@@ -68,4 +72,35 @@ fn a_store_is_opened_by_one_process_and_read_by_any() {
     assert_eq!(super::model::read_all(&reader).unwrap().0, store.acknowledged);
     assert!(reader.appender().commit_batch().is_err());
     assert!(store.fs.calls(None) > before, "appending writes");
+}
+
+#[test]
+fn a_query_that_stays_open_holds_nothing_back_from_blocks() {
+    let mut store = Store::new();
+    for _ in 0..30 {
+        store.append().unwrap();
+    }
+    // It looks at everything while ten blocks are cut, and a late sample comes in between.
+    let expected = store.acknowledged.clone();
+    let database = store.database.take().unwrap();
+    {
+        let querier = database.querier(TimeRange::ALL).unwrap();
+        database.maintain(store.next_ms).unwrap();
+        let set = querier.select(&[], TimeRange::ALL, &SelectHints::default()).unwrap();
+        let mut buffer = SampleBuffer::new();
+        set.read(0, TimeRange::ALL, &mut buffer).unwrap();
+        assert_eq!(buffer.len(), 30, "what the query began with");
+    }
+    store.database = Some(database);
+    store.check("cut under a query");
+    let at_ms = store.next_ms - 2 * RANGE_MS - 1;
+    store.append_at(at_ms).unwrap();
+    for _ in 0..6 {
+        store.append().unwrap();
+        store.maintain().unwrap();
+    }
+    store.check("maintained again");
+    store.reopen().unwrap();
+    store.check("reopened");
+    assert!(expected.values().all(|samples| samples.len() == 30));
 }
