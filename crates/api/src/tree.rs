@@ -37,14 +37,20 @@ pub fn tree(expr: &Expr, spans: Spans) -> Value {
         Expr::Binary(node) => binary(node, spans),
         Expr::Unary(node) => {
             let op = if node.op.value == UnaryOp::Minus { "-" } else { "+" };
-            json!({"type": "unaryExpr", "op": op, "expr": tree(&node.expr, spans)})
+            with_child(json!({"type": "unaryExpr", "op": op}), "expr", tree(&node.expr, spans))
         }
-        Expr::Paren(node) => json!({"type": "parenExpr", "expr": tree(&node.expr, spans)}),
+        Expr::Paren(node) => with_child(json!({"type": "parenExpr"}), "expr", tree(&node.expr, spans)),
         Expr::Error(_) => json!({"type": "error"}),
     };
     if spans == Spans::Included {
         add_span(&mut node, expr.span());
     }
+    node
+}
+
+/// `json!` would copy the child, and so everything as often as it is deep.
+fn with_child(mut node: Value, name: &str, child: Value) -> Value {
+    node[name] = child;
     node
 }
 
@@ -99,11 +105,9 @@ fn duration(expr: &DurationExpr) -> Value {
 
 fn subquery(node: &Subquery, spans: Spans) -> Value {
     let step = node.step.as_ref().map_or(json!(0), duration);
-    let mut value = json!({
-        "type": "subquery", "expr": tree(&node.expr, spans), "range": duration(&node.range), "step": step,
-    });
+    let mut value = json!({"type": "subquery", "range": duration(&node.range), "step": step});
     add_modifiers(&mut value, &node.modifiers);
-    value
+    with_child(value, "expr", tree(&node.expr, spans))
 }
 
 fn type_name(value_type: ValueType) -> &'static str {
@@ -116,7 +120,7 @@ fn type_name(value_type: ValueType) -> &'static str {
 }
 
 fn call(node: &Call, spans: Spans) -> Value {
-    let args: Vec<Value> = node.args.iter().map(|arg| tree(arg, spans)).collect();
+    let args = node.args.iter().map(|arg| tree(arg, spans)).collect();
     let function = node.function.map_or(Value::Null, |function| {
         let spec = function.spec();
         let types: Vec<&str> = spec.parameters.iter().map(|parameter| type_name(*parameter)).collect();
@@ -126,17 +130,18 @@ fn call(node: &Call, spans: Spans) -> Value {
             "name": spec.name, "argTypes": types, "variadic": variadic, "returnType": type_name(spec.returns),
         })
     });
-    json!({"type": "call", "func": function, "args": args})
+    with_child(json!({"type": "call", "func": function}), "args", Value::Array(args))
 }
 
 fn aggregation(node: &Aggregate, spans: Spans) -> Value {
     let grouping = node.grouping.as_ref();
     let labels: Vec<&str> = grouping.map_or(Vec::new(), |grouping| names(&grouping.labels));
     let is_without = grouping.is_some_and(|grouping| grouping.keyword.value == GroupingKind::Without);
-    json!({
-        "type": "aggregation", "op": node.op.as_str(), "expr": tree(&node.expr, spans),
-        "param": node.parameter.as_ref().map_or(Value::Null, |parameter| tree(parameter, spans)), "grouping": labels, "without": is_without,
-    })
+    let value = json!({
+        "type": "aggregation", "op": node.op.as_str(), "grouping": labels, "without": is_without,
+    });
+    let parameter = node.parameter.as_ref().map_or(Value::Null, |parameter| tree(parameter, spans));
+    with_child(with_child(value, "param", parameter), "expr", tree(&node.expr, spans))
 }
 
 fn names(labels: &[narthex_diag::Spanned<Box<str>>]) -> Vec<&str> {
@@ -145,11 +150,11 @@ fn names(labels: &[narthex_diag::Spanned<Box<str>>]) -> Vec<&str> {
 
 fn binary(node: &Binary, spans: Spans) -> Value {
     let joins = [&node.lhs, &node.rhs].iter().all(|side| side.value_type() == Some(ValueType::InstantVector));
-    json!({
-        "type": "binaryExpr", "op": node.op.as_str(), "lhs": tree(&node.lhs, spans), "rhs": tree(&node.rhs, spans),
-        "bool": node.bool_modifier.is_some(),
+    let value = json!({
+        "type": "binaryExpr", "op": node.op.as_str(), "bool": node.bool_modifier.is_some(),
         "matching": if joins { matching(node, node.matching.as_ref()) } else { Value::Null },
-    })
+    });
+    with_child(with_child(value, "lhs", tree(&node.lhs, spans)), "rhs", tree(&node.rhs, spans))
 }
 
 fn matching(node: &Binary, matching: Option<&VectorMatching>) -> Value {
