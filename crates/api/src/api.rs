@@ -109,7 +109,8 @@ impl Request<'_> {
 
 /// How long a request with these parameters may take, if they say so and can be read.
 pub fn timeout_of(parameters: &Parameters) -> Option<Duration> {
-    let nanoseconds = parse_duration_ns(parameters.first("timeout")).ok()?;
+    let text = Some(parameters.first("timeout")).filter(|text| !text.is_empty())?;
+    let nanoseconds = parse_duration_ns(text).ok()?;
     Some(Duration::from_nanos(nanoseconds.max(0).unsigned_abs()))
 }
 

@@ -38,14 +38,14 @@ fn read_pair(pair: &[u8]) -> Result<(String, String), ApiError> {
     }
     let split = pair.iter().position(|&byte| byte == b'=');
     let (name, value) = split.map_or((pair, &b""[..]), |at| (&pair[..at], &pair[at + 1..]));
-    let name = text_of(name, "name of a parameter")?;
-    let value = text_of(value, &format!("parameter \"{name}\""))?;
+    let name = text_of(name, || "name of a parameter".to_owned())?;
+    let value = text_of(value, || format!("parameter \"{name}\""))?;
     Ok((name, value))
 }
 
-fn text_of(encoded: &[u8], what: &str) -> Result<String, ApiError> {
+fn text_of(encoded: &[u8], what: impl Fn() -> String) -> Result<String, ApiError> {
     String::from_utf8(decode(encoded, Plus::Space)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
+        let (what, at) = (what(), error.utf8_error().valid_up_to());
         ApiError::bad_data(format!("invalid {what}: expected UTF-8, found another byte at offset {at}"))
     })
 }
@@ -66,7 +66,11 @@ pub enum Plus {
 pub fn decode(encoded: &[u8], plus: Plus) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
-    while let [first, after @ ..] = rest {
+    loop {
+        let plain = rest.iter().take_while(|&&byte| byte != b'%' && (byte != b'+' || plus == Plus::Itself));
+        let (plain, special) = rest.split_at(plain.count());
+        bytes.extend_from_slice(plain);
+        let [first, after @ ..] = special else { return Ok(bytes) };
         rest = after;
         match first {
             b'%' => {
@@ -76,11 +80,9 @@ pub fn decode(encoded: &[u8], plus: Plus) -> Result<Vec<u8>, ApiError> {
                 bytes.push(high << 4 | low);
                 rest = &after[2..];
             }
-            b'+' if plus == Plus::Space => bytes.push(b' '),
-            _ => bytes.push(*first),
+            _ => bytes.push(b' '),
         }
     }
-    Ok(bytes)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
