@@ -258,7 +258,11 @@ fn range_series(labels: Labels, column: &StepColumn, grid: StepGrid) -> RangeSer
     if !column.has_histograms() {
         let values = column.values();
         series.floats.reserve_exact(column.presence().count());
-        series.floats.extend(column.presence().iter().map(|step| (grid.timestamp(step), values[step])));
+        if column.presence().is_all() {
+            series.floats.extend(grid.timestamps().zip(values.iter().copied()));
+        } else {
+            series.floats.extend(column.presence().iter().map(|step| (grid.timestamp(step), values[step])));
+        }
         return series;
     }
     let histograms = column.iter().filter(|(_, value)| matches!(value, SampleRef::Histogram(_))).count();

@@ -137,6 +137,14 @@ impl Reservation {
         Ok(())
     }
 
+    /// Makes it so many bytes in all, if it is fewer.
+    ///
+    /// # Errors
+    /// As [`Reservation::grow`].
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), EvalError> {
+        if bytes > self.bytes { self.grow(bytes - self.bytes) } else { Ok(()) }
+    }
+
     /// Makes it so many bytes in all.
     ///
     /// # Errors

@@ -55,6 +55,10 @@ impl Accumulator for Sum {
     }
 
     fn finish(&mut self, context: &AggregateContext<'_>, out: &mut StepColumn) {
+        if !self.histograms.is_used() {
+            out.fill_floats(|step| self.present.get(step).then(|| self.floats.value(step)));
+            return;
+        }
         for step in 0..self.steps {
             match (self.present.get(step), self.histograms.is_present(step)) {
                 (true, true) => context.annotate(AnnotationKind::MixedFloatsHistogramsAggregation),

@@ -1,5 +1,6 @@
 //! Columns: what one series has at every step, and the windows of samples it is computed from.
 
+mod places;
 mod presence;
 mod window;
 
@@ -10,6 +11,7 @@ use narthex_model::{FloatHistogram, SampleValue};
 use crate::memory::{Reservation, block_bytes, histogram_bytes};
 use crate::{EvalError, QueryContext};
 
+pub(crate) use places::Places;
 pub use presence::Presence;
 pub use window::{FloatSlice, HistogramSlice, Window, WindowBounds, Windows};
 
@@ -121,6 +123,20 @@ impl StepColumn {
         self.presence.set(step);
         if let Some(slot) = self.histograms.get_mut(step) {
             *slot = None;
+        }
+    }
+
+    /// Fills a column of absent steps with the floats that `float` has for them; it is asked once for each, in order.
+    /// Presence is written by words, which is what makes this faster than [`StepColumn::set_float`].
+    #[inline(always)]
+    pub fn fill_floats(&mut self, mut float: impl FnMut(usize) -> Option<f64>) {
+        let words = self.presence.words_mut();
+        for (at, (values, word)) in self.values.chunks_mut(64).zip(words).enumerate() {
+            for (bit, place) in values.iter_mut().enumerate() {
+                let value = float(at * 64 + bit);
+                *place = value.unwrap_or(0.0);
+                *word |= u64::from(value.is_some()) << bit;
+            }
         }
     }
 

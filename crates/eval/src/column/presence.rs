@@ -85,6 +85,11 @@ impl Presence {
         &self.words
     }
 
+    /// The words for writing; bits past the last step must stay 0.
+    pub(super) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
     /// Steps with a sample, rising.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(at, &word)| {

@@ -7,6 +7,8 @@ use narthex_model::{FloatHistogram, Timestamp};
 use narthex_promql::Interrupt;
 use narthex_storage::SampleBuffer;
 
+use super::Places;
+
 /// Borders of the window of one step: left-open, right-closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WindowBounds {
@@ -77,6 +79,11 @@ impl<'a> Windows<'a> {
         Windows { interrupt: Some(interrupt), ..self }
     }
 
+    /// Whether the query was told to stop: what is computed from here on is of no use.
+    pub fn is_stopped(&self) -> bool {
+        self.interrupt.is_some_and(Interrupt::is_set)
+    }
+
     /// Number of steps.
     pub fn len(&self) -> usize {
         self.bounds.len()
@@ -100,34 +107,32 @@ impl<'a> Windows<'a> {
     /// The windows of all steps in order. Two cursors move over the samples: the whole walk is linear.
     pub fn iter(&self) -> impl Iterator<Item = Window<'a>> + use<'a> {
         let (samples, bounds) = (self.samples, self.bounds);
-        let mut floats = Cursor::default();
-        let mut histograms = Cursor::default();
-        let interrupt = self.interrupt;
-        let is_stopped = move || interrupt.is_some_and(Interrupt::is_set);
-        bounds.iter().take_while(move |_| !is_stopped()).map(move |&bounds| Window {
+        let mut floats = Cursor::new(&samples.floats.timestamps);
+        let mut histograms = Cursor::new(&samples.histograms.timestamps);
+        let windows = *self;
+        bounds.iter().take_while(move |_| !windows.is_stopped()).map(move |&bounds| Window {
             bounds,
-            floats: FloatSlice::of(samples, floats.advance(&samples.floats.timestamps, bounds)),
-            histograms: HistogramSlice::of(
-                samples,
-                histograms.advance(&samples.histograms.timestamps, bounds),
-            ),
+            floats: FloatSlice::of(samples, floats.advance(bounds)),
+            histograms: HistogramSlice::of(samples, histograms.advance(bounds)),
         })
     }
 }
 
 /// The part of a column inside the last window.
-#[derive(Clone, Copy, Default)]
-struct Cursor {
-    start: usize,
-    end: usize,
+struct Cursor<'a> {
+    start: Places<'a>,
+    end: Places<'a>,
 }
 
-impl Cursor {
-    fn advance(&mut self, timestamps: &[Timestamp], bounds: WindowBounds) -> Range<usize> {
-        self.end += timestamps[self.end..].iter().take_while(|&&at_ms| at_ms <= bounds.end_ms).count();
-        let inside = &timestamps[self.start..self.end];
-        self.start += inside.iter().take_while(|&&at_ms| at_ms <= bounds.start_ms).count();
-        self.start..self.end
+impl<'a> Cursor<'a> {
+    fn new(timestamps: &'a [Timestamp]) -> Cursor<'a> {
+        Cursor { start: Places::new(timestamps), end: Places::new(timestamps) }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, bounds: WindowBounds) -> Range<usize> {
+        let end = self.end.up_to(bounds.end_ms);
+        self.start.up_to(bounds.start_ms).min(end)..end
     }
 }
 

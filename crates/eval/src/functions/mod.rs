@@ -5,12 +5,14 @@
 
 pub mod date;
 pub mod extended;
+mod extrapolation;
 pub mod histogram;
 mod histogram_classic;
 mod histogram_rate;
 pub mod math;
 pub mod over_time;
 pub mod rate;
+mod rate_floats;
 pub mod regression;
 mod sliding;
 mod sum_over_time;

@@ -10,8 +10,9 @@ use narthex_model::{CounterResetHint, FloatHistogram, Timestamp};
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::RateFunction;
 
+use super::extrapolation::{Borders, Extent, zero_share};
 use super::histogram_rate::{HistogramChange, histogram_change};
-use super::{SeriesContext, extended};
+use super::{SeriesContext, extended, rate_floats};
 use crate::column::{FloatSlice, HistogramSlice};
 use crate::{AnnotationKind, EvalError, StepColumn, Window, Windows};
 
@@ -92,6 +93,13 @@ fn extrapolated(
 ) {
     let uses_starts = series.query.options.start_timestamps && change.is_counter();
     let resets = if change.is_counter() { Resets::of(windows, series) } else { Resets::default() };
+    let samples = windows.samples();
+    if samples.histograms.timestamps.is_empty()
+        && (!uses_starts || samples.floats.start_timestamps.is_empty())
+    {
+        rate_floats::changes(change, range_ms, windows, &resets, out);
+        return;
+    }
     for (step, window) in windows.iter().enumerate() {
         let (floats, histograms) = (window.floats, window.histograms);
         if !floats.is_empty() && !histograms.is_empty() {
@@ -136,24 +144,13 @@ fn float_change(
     if timestamps.len() < 2 && start.is_none() {
         return None;
     }
-    let mut difference = last - first;
-    for reset in resets.within(offset + 1, offset + values.len()) {
-        difference += reset.before;
-    }
+    let mut difference = resets.replayed(last - first, offset + 1, offset + values.len());
     if start.is_some() {
         difference += first;
     }
-    let factor = extrapolation(&Extent {
-        change,
-        range_ms,
-        first_ms: timestamps[0],
-        last_ms: timestamps[timestamps.len() - 1],
-        samples: timestamps.len(),
-        start,
-        zero_share: (difference > 0.0 && first >= 0.0).then(|| first / difference),
-        window,
-    });
-    Some(difference * factor)
+    let extent = Extent::of(change, range_ms, timestamps, start)?;
+    let zero_share = zero_share(change, first, difference);
+    Some(difference * Borders::new(&extent, window.bounds.start_ms, window.bounds.end_ms).factor(zero_share))
 }
 
 fn extrapolated_histogram(
@@ -175,64 +172,10 @@ fn extrapolated_histogram(
         starts_at_zero: start.is_some(),
     };
     let mut result = histogram_change(&input, series)?;
-    let first_count = values[0].count;
-    let factor = extrapolation(&Extent {
-        change,
-        range_ms,
-        first_ms: timestamps[0],
-        last_ms: timestamps[timestamps.len() - 1],
-        samples: timestamps.len(),
-        start,
-        zero_share: (result.count > 0.0 && first_count >= 0.0).then(|| first_count / result.count),
-        window,
-    });
-    result.mul(factor);
+    let extent = Extent::of(change, range_ms, timestamps, start)?;
+    let zero_share = zero_share(change, values[0].count, result.count);
+    result.mul(Borders::new(&extent, window.bounds.start_ms, window.bounds.end_ms).factor(zero_share));
     Some(result)
-}
-
-/// What decides how far beyond its samples a window is extrapolated.
-struct Extent<'a> {
-    change: Change,
-    range_ms: i64,
-    first_ms: Timestamp,
-    last_ms: Timestamp,
-    samples: usize,
-    start: Option<Timestamp>,
-    /// First value over difference: how far back, in sampled intervals, a counter would have been zero.
-    zero_share: Option<f64>,
-    window: &'a Window<'a>,
-}
-
-/// The factor from the sampled difference to the result. A border that is further than 1.1 average intervals from its
-/// sample counts for half an interval; a counter is not extrapolated below zero.
-fn extrapolation(extent: &Extent<'_>) -> f64 {
-    let seconds = |ms: i64| ms as f64 / 1000.0;
-    let sampled = seconds(extent.last_ms - extent.start.unwrap_or(extent.first_ms));
-    // Only samples tell how far apart samples are; a single one, counted from its start, is not extrapolated at all.
-    let average = match extent.samples {
-        0 | 1 => 0.0,
-        samples => seconds(extent.last_ms - extent.first_ms) / (samples - 1) as f64,
-    };
-    let threshold = average * 1.1;
-    let mut to_start =
-        if extent.start.is_some() { 0.0 } else { seconds(extent.first_ms - extent.window.bounds.start_ms) };
-    if to_start >= threshold {
-        to_start = average / 2.0;
-    }
-    if extent.change.is_counter()
-        && let Some(share) = extent.zero_share
-    {
-        let to_zero = sampled * share;
-        if to_zero < to_start {
-            to_start = to_zero;
-        }
-    }
-    let mut to_end = seconds(extent.window.bounds.end_ms - extent.last_ms);
-    if to_end >= threshold {
-        to_end = average / 2.0;
-    }
-    let factor = (sampled + to_start + to_end) / sampled;
-    if extent.change == Change::CounterRate { factor / seconds(extent.range_ms) } else { factor }
 }
 
 /// Where a counter of floats started anew: found once per series, replayed in order by each window, which gives the
@@ -259,11 +202,26 @@ impl Resets {
         if starts_overlap(&column.timestamps, starts) {
             series.annotate_metric(AnnotationKind::StartTimeOverlap);
         }
+        let values = &column.values;
+        let falls = values.iter().zip(values.get(1..).unwrap_or(&[]));
+        // Without a branch per value, as hardly any counter starts anew.
+        if starts.is_empty() && !falls.fold(false, |has_fall, (before, value)| has_fall | (value < before)) {
+            return Resets::default();
+        }
         let is_reset = |at: usize| {
             column.values[at] < column.values[at - 1] || is_start_reset(&column.timestamps, starts, at)
         };
         let at = (1..column.values.len()).filter(|&at| is_reset(at));
         Resets { at: at.map(|at| Reset { at, before: column.values[at - 1] }).collect() }
+    }
+
+    /// The difference between two values, with what was lost at samples `from..to` added in order.
+    #[inline(always)]
+    pub(super) fn replayed(&self, difference: f64, from: usize, to: usize) -> f64 {
+        if self.at.is_empty() {
+            return difference;
+        }
+        self.within(from, to).fold(difference, |sum, reset| sum + reset.before)
     }
 
     /// Resets at samples `from..to`.

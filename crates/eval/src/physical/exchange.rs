@@ -8,11 +8,15 @@ use rayon::prelude::*;
 use narthex_storage::SampleBuffer;
 
 use crate::column::SeriesBatch;
+use crate::limits::buffer_samples;
 use crate::memory::{Reservation, buffer_bytes};
 use crate::{EvalError, QueryContext, StepColumn};
 
-/// Fewer series than this are not worth waking another worker for.
-const SERIES_PER_WORKER_MIN: usize = 8;
+/// Work for less time than this is not worth waking another worker for.
+const WORK_PER_WORKER_MIN_NS: usize = 100_000;
+/// What finding, reading and decoding a series takes at least, and what a step of it takes: rough, and rather too low.
+const SERIES_NS: usize = 1_000;
+const STEP_NS: usize = 10;
 
 /// The sample buffers of all workers, kept from batch to batch.
 #[derive(Debug, Default)]
@@ -22,24 +26,50 @@ pub(super) struct Workers {
 
 /// The samples of one worker, with what they take.
 #[derive(Debug, Default)]
-struct Buffer {
-    samples: SampleBuffer,
+pub(super) struct Buffer {
+    /// The samples of the present series.
+    pub(super) samples: SampleBuffer,
     held: Reservation,
+    /// What the largest series of the batch counts as.
+    held_samples: usize,
 }
 
 impl Buffer {
-    /// Counts what the buffer takes now, which changes where a series is larger than all before.
-    fn settle(&mut self, context: &QueryContext) -> Result<(), EvalError> {
+    /// Counts the samples, until the batch is full, and so many bytes beside each of them. Costs nothing unless this
+    /// series is larger than those before.
+    ///
+    /// # Errors
+    /// When the query would hold more than it may.
+    pub(super) fn count(&mut self, context: &QueryContext, bytes_per_sample: usize) -> Result<(), EvalError> {
+        let samples = buffer_samples(&self.samples);
+        if samples > self.held_samples {
+            context.hold_samples(samples - self.held_samples)?;
+            self.held_samples = samples;
+        }
+        self.settle(context, bytes_per_sample * self.samples.len())
+    }
+
+    /// Reserves what the buffer takes now, and `more` bytes; what was reserved for a larger series stays reserved.
+    ///
+    /// # Errors
+    /// When the query would hold more than it may.
+    pub(super) fn settle(&mut self, context: &QueryContext, more: usize) -> Result<(), EvalError> {
         if !self.held.is_attached() {
             self.held = context.reserve(0)?;
         }
+        self.held.grow_to(buffer_bytes(&self.samples) + more)
+    }
+
+    /// The batch is full: nothing but the buffer is held until the next one.
+    fn release(&mut self, context: &QueryContext) -> Result<(), EvalError> {
+        context.release_samples(std::mem::take(&mut self.held_samples));
         self.held.resize(buffer_bytes(&self.samples))
     }
 }
 
 impl Workers {
     /// Fills `batch` with the columns of `series`, each of `steps` steps. `compute` gets the number of a series, a buffer
-    /// to read samples into and the column to fill; it must not depend on the order of calls.
+    /// to read samples into, and to count them with, and the column to fill; it must not depend on the order of calls.
     ///
     /// # Errors
     /// The error of the first series that has one, that of a limit or of a query told to stop included.
@@ -49,22 +79,23 @@ impl Workers {
         batch: &mut SeriesBatch,
         series: std::ops::Range<usize>,
         steps: usize,
-        compute: impl Fn(usize, &mut SampleBuffer, &mut StepColumn) -> Result<(), EvalError> + Sync,
+        compute: impl Fn(usize, &mut Buffer, &mut StepColumn) -> Result<(), EvalError> + Sync,
     ) -> Result<(), EvalError> {
         let first = series.start;
         batch.start(first);
         series.for_each(|_| {
             batch.push_column(steps);
         });
-        let workers = self.wanted(batch.columns.len());
+        let workers = self.wanted(batch.columns.len(), steps);
         let run = batch.columns.len().div_ceil(workers).max(1);
         let work = |at: usize, buffer: &mut Buffer, columns: &mut [StepColumn]| {
             let mut numbered = (first + at * run..).zip(columns);
             numbered.try_for_each(|(series, column)| {
-                compute(series, &mut buffer.samples, column)?;
+                compute(series, buffer, column)?;
                 context.check()?;
-                buffer.settle(context)
-            })
+                buffer.settle(context, 0)
+            })?;
+            buffer.release(context)
         };
         if workers == 1 {
             return work(0, &mut self.buffers[0], &mut batch.columns);
@@ -75,9 +106,14 @@ impl Workers {
         outcomes.into_iter().collect()
     }
 
-    /// How many workers share `columns` columns; there is a buffer for each of them.
-    fn wanted(&mut self, columns: usize) -> usize {
-        let workers = (columns / SERIES_PER_WORKER_MIN).clamp(1, rayon::current_num_threads());
+    /// How many workers share `columns` columns of `steps` steps; there is a buffer for each of them.
+    fn wanted(&mut self, columns: usize, steps: usize) -> usize {
+        let work_ns = columns.saturating_mul(SERIES_NS + steps.saturating_mul(STEP_NS));
+        // Asking for the threads starts them.
+        let workers = match work_ns / WORK_PER_WORKER_MIN_NS {
+            0 | 1 => 1,
+            wanted => wanted.min(rayon::current_num_threads()).min(columns).max(1),
+        };
         if self.buffers.len() < workers {
             self.buffers.resize_with(workers, Buffer::default);
         }

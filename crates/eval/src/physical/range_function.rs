@@ -137,8 +137,6 @@ impl Operator for RangeFunctionOperator<'_> {
             let labels = &input[series].labels;
             let metric = labels.metric_name();
             let series = SeriesContext { query: context, metric, labels, call_span, arg_span };
-            // Kernels copy a window, or keep a list beside it, of two numbers per sample at the most.
-            let _scratch = context.reserve(2 * samples.len() * size_of::<f64>())?;
             call.evaluate(samples, &series, column)
         })
     }

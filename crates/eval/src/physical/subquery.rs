@@ -7,7 +7,7 @@ use narthex_plan::logical::TimeShift;
 use narthex_storage::SampleBuffer;
 
 use super::exchange::Workers;
-use super::window_source::{CountedBounds, WindowKernel, WindowSource};
+use super::window_source::{CountedBounds, SCRATCH_BYTES, WindowKernel, WindowSource};
 use super::{Description, Operator, SeriesMetadata, shift_text};
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::limits::column_samples;
@@ -96,9 +96,10 @@ impl WindowSource for SubquerySource<'_> {
             batch,
             first..first + values.len(),
             self.bounds.windows.len(),
-            |series, samples, column| {
-                transpose(&values[series - first], grid, samples);
-                kernel(series, samples, column)
+            |series, buffer, column| {
+                transpose(&values[series - first], grid, &mut buffer.samples);
+                buffer.settle(context, SCRATCH_BYTES * buffer.samples.len())?;
+                kernel(series, &buffer.samples, column)
             },
         )?;
         context.release_samples(held);

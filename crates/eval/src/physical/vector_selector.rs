@@ -6,14 +6,13 @@ use narthex_model::sample::is_stale_nan;
 use narthex_model::{Labels, StepGrid, TimeRange, Timestamp};
 use narthex_plan::logical::{SelectedPart, Selector};
 use narthex_promql::ast::RangeExtension;
-use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
+use narthex_storage::{FloatColumn, Querier, SampleBuffer, SelectHints, SeriesSet};
 
 use super::exchange::Workers;
 use super::histogram_stats::HistogramDetail;
 use super::window_source::remove_stale;
 use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch, smoothed};
-use crate::column::SeriesBatch;
-use crate::limits::buffer_samples;
+use crate::column::{Places, SeriesBatch};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
@@ -60,13 +59,11 @@ impl Operator for VectorSelector<'_> {
         let Some(set) = &self.set else { return Ok(false) };
         let (lookup, range) = (self.lookup, self.lookup.range());
         let end = set.len().min(self.next + series_per_batch(lookup.grid.len));
-        self.workers.fill(context, batch, self.next..end, lookup.grid.len, |series, samples, column| {
-            set.read(series, range, samples)?;
-            lookup.histograms.reduce(samples);
-            let held = buffer_samples(samples);
-            context.hold_samples(held)?;
-            lookup.evaluate(context, samples, set.labels(series), column);
-            context.release_samples(held);
+        self.workers.fill(context, batch, self.next..end, lookup.grid.len, |series, buffer, column| {
+            set.read(series, range, &mut buffer.samples)?;
+            lookup.histograms.reduce(&mut buffer.samples);
+            buffer.count(context, 0)?;
+            lookup.evaluate(context, &mut buffer.samples, set.labels(series), column);
             Ok(())
         })?;
         self.next = end;
@@ -106,11 +103,29 @@ impl Lookup<'_> {
             });
             return;
         }
+        if self.part == SelectedPart::Value && samples.histograms.timestamps.is_empty() {
+            self.evaluate_floats(&samples.floats, column);
+            return;
+        }
         let mut cursor = Cursor::new(samples, self.lookback_ms);
         for (step, step_ms) in self.grid.timestamps().enumerate() {
             let found = cursor.newest(self.selector.shift.reference(step_ms));
             put(column, step, found, samples, self.part);
         }
+    }
+}
+
+/// The common case: the values of a series without histograms.
+impl Lookup<'_> {
+    fn evaluate_floats(&self, samples: &FloatColumn, column: &mut StepColumn) {
+        let mut places = Places::new(&samples.timestamps);
+        let mut steps = self.grid.timestamps();
+        column.fill_floats(|_| {
+            let at_ms = self.selector.shift.reference(steps.next()?);
+            let at = places.up_to(at_ms).checked_sub(1)?;
+            let (&found_ms, &value) = (samples.timestamps.get(at)?, samples.values.get(at)?);
+            (found_ms > at_ms.saturating_sub(self.lookback_ms) && !is_stale_nan(value)).then_some(value)
+        });
     }
 }
 
@@ -150,23 +165,23 @@ pub(super) enum Found {
 pub(super) struct Cursor<'a> {
     samples: &'a SampleBuffer,
     lookback_ms: i64,
-    floats: usize,
-    histograms: usize,
+    floats: Places<'a>,
+    histograms: Places<'a>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(samples: &'a SampleBuffer, lookback_ms: i64) -> Cursor<'a> {
-        Cursor { samples, lookback_ms, floats: 0, histograms: 0 }
+        let (floats, histograms) = (&samples.floats.timestamps, &samples.histograms.timestamps);
+        Cursor { samples, lookback_ms, floats: Places::new(floats), histograms: Places::new(histograms) }
     }
 
     /// The newest sample in `(at − lookback, at]`, unless it is a stale marker.
     pub(super) fn newest(&mut self, at_ms: Timestamp) -> Option<Found> {
         let (floats, histograms) = (&self.samples.floats, &self.samples.histograms);
-        self.floats = advance(&floats.timestamps, self.floats, at_ms);
-        self.histograms = advance(&histograms.timestamps, self.histograms, at_ms);
-        let float = self.floats.checked_sub(1).map(|at| (floats.timestamps[at], Found::Float(at)));
-        let histogram =
-            self.histograms.checked_sub(1).map(|at| (histograms.timestamps[at], Found::Histogram(at)));
+        let float = self.floats.up_to(at_ms).checked_sub(1);
+        let float = float.map(|at| (floats.timestamps[at], Found::Float(at)));
+        let histogram = self.histograms.up_to(at_ms).checked_sub(1);
+        let histogram = histogram.map(|at| (histograms.timestamps[at], Found::Histogram(at)));
         let (found_ms, found) = match (float, histogram) {
             (Some(float), Some(histogram)) if histogram.0 > float.0 => histogram,
             (Some(float), _) => float,
@@ -178,14 +193,6 @@ impl<'a> Cursor<'a> {
         };
         (found_ms > at_ms.saturating_sub(self.lookback_ms) && !is_stale).then_some(found)
     }
-}
-
-/// Number of timestamps up to `at_ms`; `from` of them are known to be. Near steps are walked, far ones searched.
-fn advance(timestamps: &[Timestamp], from: usize, at_ms: Timestamp) -> usize {
-    const WALK: usize = 8;
-    let rest = &timestamps[from..];
-    let near = rest.iter().take(WALK).take_while(|&&sample_ms| sample_ms <= at_ms).count();
-    if near < WALK { from + near } else { from + rest.partition_point(|&sample_ms| sample_ms <= at_ms) }
 }
 
 #[cfg(test)]

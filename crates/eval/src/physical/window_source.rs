@@ -13,13 +13,15 @@ use super::exchange::Workers;
 use super::histogram_stats::HistogramDetail;
 use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
 use crate::column::{SeriesBatch, WindowBounds};
-use crate::limits::buffer_samples;
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What becomes of one series: its number, its samples without stale markers, and the column to fill.
 pub(super) type WindowKernel<'k> =
     dyn Fn(usize, &SampleBuffer, &mut StepColumn) -> Result<(), EvalError> + Sync + 'k;
+
+/// Kernels copy a window, or keep a list beside it, of two numbers per sample at the most.
+pub(super) const SCRATCH_BYTES: usize = 2 * size_of::<f64>();
 
 /// Reads the samples of series after series, for kernels that see them through a window per step.
 ///
@@ -136,15 +138,13 @@ impl WindowSource for MatrixSource<'_> {
         let (range, steps, histograms) = (self.range(), self.bounds.windows.len(), self.lookup.histograms);
         let Some(set) = &self.set else { return Ok(false) };
         let end = set.len().min(self.next + series_per_batch(steps));
-        self.workers.fill(context, batch, self.next..end, steps, |series, samples, column| {
+        self.workers.fill(context, batch, self.next..end, steps, |series, buffer, column| {
+            let samples = &mut buffer.samples;
             set.read(series, range, samples)?;
             histograms.reduce(samples);
             remove_stale(samples);
-            let held = buffer_samples(samples);
-            context.hold_samples(held)?;
-            let outcome = kernel(series, samples, column);
-            context.release_samples(held);
-            outcome
+            buffer.count(context, SCRATCH_BYTES)?;
+            kernel(series, &buffer.samples, column)
         })?;
         self.next = end;
         Ok(!batch.columns.is_empty())
@@ -174,7 +174,7 @@ impl WindowSource for MatrixSource<'_> {
 /// Takes stale markers out: windows do not see them.
 pub(super) fn remove_stale(samples: &mut SampleBuffer) {
     let floats = &mut samples.floats;
-    if floats.values.iter().any(|&value| is_stale_nan(value)) {
+    if has_stale(&floats.values) {
         let keep: Vec<bool> = floats.values.iter().map(|&value| !is_stale_nan(value)).collect();
         retain(&mut floats.timestamps, &keep);
         retain(&mut floats.values, &keep);
@@ -187,6 +187,11 @@ pub(super) fn remove_stale(samples: &mut SampleBuffer) {
         retain(&mut histograms.values, &keep);
         retain(&mut histograms.start_timestamps, &keep);
     }
+}
+
+/// Whether there is a stale marker among floats; without a branch per value, as there is none nearly always.
+pub(super) fn has_stale(values: &[f64]) -> bool {
+    values.iter().fold(false, |has_stale, &value| has_stale | is_stale_nan(value))
 }
 
 /// Keeps the elements marked; an empty column, which says nothing of any sample, stays empty.
