@@ -1,12 +1,14 @@
 //! JSON as upstream writes it, in chunks that are handed over while the rest is still being written.
 
+mod times;
 mod value;
 
 use std::fmt;
 
 use narthex_model::Timestamp;
-use narthex_model::number::push_integer;
+use narthex_model::number::{push_integer, push_sample};
 
+use times::Times;
 pub use value::write_value;
 
 /// A chunk is handed over once it has this many bytes.
@@ -49,6 +51,7 @@ impl ChunkSink for Vec<u8> {
 pub struct JsonWriter<'a> {
     buffer: Vec<u8>,
     sink: &'a mut dyn ChunkSink,
+    times: Times,
 }
 
 /// Which characters of a string are escaped besides those that must be.
@@ -63,10 +66,11 @@ enum Escape {
 impl<'a> JsonWriter<'a> {
     /// Writes into `sink`.
     pub fn new(sink: &'a mut dyn ChunkSink) -> JsonWriter<'a> {
-        JsonWriter { buffer: Vec::new(), sink }
+        JsonWriter { buffer: Vec::new(), sink, times: Times::default() }
     }
 
     /// Appends text that is JSON already.
+    #[inline]
     pub fn raw(&mut self, text: &str) {
         self.buffer.extend_from_slice(text.as_bytes());
     }
@@ -126,12 +130,13 @@ impl<'a> JsonWriter<'a> {
         self.quoted(text, Escape::Html);
     }
 
+    #[inline]
     fn quoted(&mut self, text: &str, escape: Escape) {
         let bytes = text.as_bytes();
         self.buffer.reserve(bytes.len() + 2);
         self.buffer.push(b'"');
         if escape == Escape::Plain && is_plain(bytes) {
-            self.buffer.extend_from_slice(bytes);
+            push_short(&mut self.buffer, bytes);
         } else {
             self.escaped(bytes, escape);
         }
@@ -157,17 +162,51 @@ impl<'a> JsonWriter<'a> {
 
     /// Seconds: whole ones bare, otherwise with three decimals.
     pub fn seconds(&mut self, at_ms: Timestamp) {
-        if at_ms < 0 {
-            self.buffer.push(b'-');
-        }
-        let ms = at_ms.unsigned_abs();
-        push_integer(&mut self.buffer, ms / 1000);
-        let rest = ms % 1000;
-        if rest != 0 {
-            let digit = |number: u64| b'0' + (number % 10) as u8;
-            self.buffer.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
-        }
+        push_seconds(&mut self.buffer, at_ms);
     }
+
+    /// `[seconds,"value"]`. Points that stand at the same place of several lists often have the same time, whose text
+    /// is made once.
+    #[inline]
+    pub fn point(&mut self, place: usize, at_ms: Timestamp, value: f64) {
+        self.times.push(&mut self.buffer, place, at_ms);
+        push_sample(&mut self.buffer, value);
+        self.buffer.extend_from_slice(b"\"]");
+    }
+}
+
+fn push_seconds(out: &mut Vec<u8>, at_ms: Timestamp) {
+    if at_ms < 0 {
+        out.push(b'-');
+    }
+    let ms = at_ms.unsigned_abs();
+    push_integer(out, ms / 1000);
+    let rest = ms % 1000;
+    if rest != 0 {
+        let digit = |number: u64| b'0' + (number % 10) as u8;
+        out.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+    }
+}
+
+/// Appends bytes of which there are mostly few, as two halves of fixed length that may overlap: cheaper than one copy of
+/// any length.
+#[inline]
+fn push_short(out: &mut Vec<u8>, bytes: &[u8]) {
+    match bytes.len() {
+        4..8 => push_halves::<4>(out, bytes),
+        8..=16 => push_halves::<8>(out, bytes),
+        17..=32 => push_halves::<16>(out, bytes),
+        _ => out.extend_from_slice(bytes),
+    }
+}
+
+#[inline]
+fn push_halves<const HALF: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<HALF>(), bytes.last_chunk::<HALF>()) else { return };
+    let end = out.len() + bytes.len();
+    out.extend_from_slice(first);
+    out.truncate(end - HALF);
+    out.extend_from_slice(last);
 }
 
 /// Whether no byte must be escaped, looking at eight of them at a time.
@@ -240,6 +279,16 @@ mod tests {
             written(|out| out.html_string(text)),
             "\"a\\\"\\\\\\n\\r\\t\\u0001\\b\\f\\u003c\\u003e\\u0026\\u2028\\u2029€é\u{7f}\""
         );
+    }
+
+    #[test]
+    fn bytes_of_any_number_are_copied() {
+        let text: Vec<u8> = (0..50).collect();
+        for length in 0..text.len() {
+            let mut out = b"x".to_vec();
+            push_short(&mut out, &text[..length]);
+            assert_eq!(out[1..], text[..length], "{length}");
+        }
     }
 
     #[test]

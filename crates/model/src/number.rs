@@ -60,9 +60,11 @@ const PAIRS: [[u8; 2]; 100] = {
 
 /// Appends the digits of an integer.
 pub fn push_integer(out: &mut Vec<u8>, value: u64) {
-    // As many as the longest has.
-    let mut digits = [b'0'; 20];
-    let (mut rest, mut start) = (value, digits.len());
+    // As many as the longest has, and room behind them: a copy of fixed length is cut, which is cheaper than one that
+    // depends on the number.
+    const DIGITS_MAX: usize = 20;
+    let mut digits = [b'0'; 2 * DIGITS_MAX];
+    let (mut rest, mut start) = (value, DIGITS_MAX);
     while rest >= 10 {
         start -= 2;
         digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
@@ -72,7 +74,9 @@ pub fn push_integer(out: &mut Vec<u8>, value: u64) {
         start -= 1;
         digits[start] = b'0' + rest as u8;
     }
-    out.extend_from_slice(&digits[start..]);
+    let length = out.len() + DIGITS_MAX - start;
+    out.extend_from_slice(&digits[start..start + DIGITS_MAX]);
+    out.truncate(length);
 }
 
 /// OpenMetrics form of bounds and quantiles: shortest `%g` that always shows a `.` or an exponent.

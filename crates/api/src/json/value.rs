@@ -38,7 +38,8 @@ fn vector_sample(out: &mut JsonWriter<'_>, sample: &InstantSample) -> Result<(),
     match &sample.value {
         SampleValue::Float(value) => {
             out.raw(",\"value\":");
-            point(out, sample.at_ms, *value);
+            // All samples of a vector have one time.
+            out.point(0, sample.at_ms, *value);
         }
         SampleValue::Histogram(value) => {
             out.raw(",\"histogram\":");
@@ -53,8 +54,8 @@ fn matrix_series(out: &mut JsonWriter<'_>, series: &RangeSeries) -> Result<(), C
     metric(out, &series.labels);
     if !series.floats.is_empty() {
         out.raw(",\"values\":");
-        out.list(&series.floats, |out, &(at_ms, value)| {
-            point(out, at_ms, value);
+        out.list(series.floats.iter().enumerate(), |out, (place, &(at_ms, value))| {
+            out.point(place, at_ms, value);
             Ok(())
         })?;
     }
@@ -92,16 +93,6 @@ impl JsonWriter<'_> {
         push_sample(&mut self.buffer, value);
         self.buffer.push(b'"');
     }
-}
-
-/// `[seconds,"value"]`
-#[inline]
-fn point(out: &mut JsonWriter<'_>, at_ms: Timestamp, value: f64) {
-    out.raw("[");
-    out.seconds(at_ms);
-    out.raw(",");
-    out.quoted_float(value);
-    out.raw("]");
 }
 
 /// `[seconds,{"count":…,"sum":…,"buckets":[…]}]`; empty buckets are left out.
