@@ -5,7 +5,7 @@
 //! batches ([`HeadAppender`]) become visible as a whole, queries see the commits that were there when they began, and
 //! neither waits for the other longer than a series takes.
 //!
-//! Reading order: [`options`], `open_chunk`, `series`, `out_of_order`, `readers`, `index`, [`append`], `read`,
+//! Reading order: [`options`], `open_chunk`, `series`, `out_of_order`, `readers`, `index`, [`append`], `restore`, `read`,
 //! [`source`], [`truncate`], `exemplars`, `metadata`.
 
 pub mod append;
@@ -18,6 +18,7 @@ pub mod options;
 mod out_of_order;
 mod read;
 mod readers;
+mod restore;
 mod series;
 pub mod source;
 pub mod truncate;
@@ -32,9 +33,10 @@ use index::Index;
 use metadata::MetadataTable;
 use readers::Readers;
 
-pub use append::{Committed, HeadAppender, Restored};
+pub use append::{Committed, HeadAppender};
 pub use open_chunk::CHUNK_SAMPLES;
 pub use options::{BLOCK_RANGE_MS, HeadLimits, HeadOptions};
+pub use restore::Restored;
 pub use source::{HeadSource, Seen};
 pub use truncate::Truncated;
 

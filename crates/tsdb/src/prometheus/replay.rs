@@ -1,13 +1,12 @@
-//! A head as Prometheus would have it after a start on the same files.
+//! Putting what Prometheus's files hold into a head, record by record.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
 use narthex_storage::{SampleBuffer, StorageError, StorageErrorKind};
 
-use super::damage::Damage;
 use super::files::{LiveFiles, Source, Visitor};
+use super::head::ForeignReport;
 use super::head_chunks::{HeadChunk, HeadChunks};
 use super::record::{
     ExemplarEntry, MarkerEntry, MetadataEntry, Record, SampleEntry, SeriesEntry, TombstoneEntry,
@@ -15,116 +14,15 @@ use super::record::{
 use super::snapshot::SnapshotSeries;
 use crate::chunk::Encoding;
 use crate::fs::Fs;
-use crate::head::{Head, HeadAppender, HeadOptions};
+use crate::head::{Head, HeadAppender};
 use crate::wal::{Exemplar, Metadata, SeriesId};
-
-/// How often the files are looked for again when one of them vanishes while it is to be read.
-const TRIES_MAX: usize = 5;
 
 /// So many samples become visible at once.
 const BATCH_SAMPLES: usize = 32 << 10;
 
-/// What is taken over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ForeignOptions {
-    /// What the head may hold. Whatever its rules, it takes samples in order and late ones however old.
-    pub head: HeadOptions,
-    /// In-order samples before this are in blocks: the greatest `maxTime` of all blocks that were not made of
-    /// out-of-order or stale series. `Timestamp::MIN` without blocks.
-    pub min_valid_ms: Timestamp,
-}
-
-/// What Prometheus has in memory and in its logs, as far as it can be read.
-#[derive(Debug)]
-pub struct ForeignHead {
-    /// The samples, exemplars and metadata.
-    pub head: Head,
-    /// What was found and what was not taken.
-    pub report: ForeignReport,
-}
-
-/// What was found in the files and what was not taken.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ForeignReport {
-    /// Where reading had to stop.
-    pub damages: Vec<Damage>,
-    /// Chunks of `chunks_head`.
-    pub head_chunks: u64,
-    /// Records of all logs.
-    pub records: u64,
-    /// Records of types that came after this code.
-    pub records_unknown: u64,
-    /// Samples in records, each as often as it is there.
-    pub samples: u64,
-    /// Samples that came out of order, of head chunks and of their log.
-    pub late: u64,
-    /// Exemplars in records.
-    pub exemplars: u64,
-    /// Samples and head chunks of series that no record names.
-    pub without_series: u64,
-    /// Samples that a store does not take, such as histograms that contradict themselves.
-    pub refused: u64,
-    /// Why the first of them was not taken.
-    pub first_refusal: Option<String>,
-}
-
-impl ForeignHead {
-    /// Reads everything that Prometheus keeps beside its blocks. The directory may be in use; not a byte is changed.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or a limit is reached.
-    pub fn read(fs: &dyn Fs, data_dir: &Path, options: ForeignOptions) -> Result<ForeignHead, StorageError> {
-        let mut files = LiveFiles::find(fs, data_dir)?;
-        for _ in 1..TRIES_MAX {
-            match ForeignHead::read_files(fs, &files, options) {
-                Err(error) if error.kind() == StorageErrorKind::Io => {
-                    // Prometheus removes what it has put into a block or a checkpoint.
-                    let found = LiveFiles::find(fs, data_dir)?;
-                    if found == files {
-                        return Err(error);
-                    }
-                    files = found;
-                }
-                done => return done,
-            }
-        }
-        ForeignHead::read_files(fs, &files, options)
-    }
-
-    fn read_files(
-        fs: &dyn Fs,
-        files: &LiveFiles,
-        options: ForeignOptions,
-    ) -> Result<ForeignHead, StorageError> {
-        let none = Deleted::default();
-        let (first, deleted) = ForeignHead::replay(fs, files, options, none)?;
-        if deleted.is_empty() {
-            return Ok(first);
-        }
-        // Deletions are rare. A head only grows, so it is built again without what was deleted.
-        ForeignHead::replay(fs, files, options, deleted).map(|(foreign, _)| foreign)
-    }
-
-    /// A head without what is deleted, and what the logs say of deletions.
-    fn replay(
-        fs: &dyn Fs,
-        files: &LiveFiles,
-        options: ForeignOptions,
-        deleted: Deleted,
-    ) -> Result<(ForeignHead, Deleted), StorageError> {
-        let rules =
-            HeadOptions { in_order_span_ms: i64::MAX, out_of_order_window_ms: i64::MAX, ..options.head };
-        let head = Head::new(rules);
-        let mut replay = Replay::new(&head, options.min_valid_ms, deleted);
-        replay.run(fs, files)?;
-        let Replay { report, found, .. } = replay;
-        Ok((ForeignHead { head, report }, found))
-    }
-}
-
 /// Samples that are deleted.
 #[derive(Debug, Default)]
-struct Deleted {
+pub(super) struct Deleted {
     /// Parts of series.
     ranges: HashMap<Labels, Vec<TimeRange>>,
     /// Numbers whose series were taken out of the head.
@@ -132,7 +30,7 @@ struct Deleted {
 }
 
 impl Deleted {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.ranges.is_empty() && self.removed.is_empty()
     }
 }
@@ -170,10 +68,10 @@ impl Slot {
 }
 
 #[derive(Debug)]
-struct Replay<'h> {
+pub(super) struct Replay<'h> {
     appender: HeadAppender<'h>,
     min_valid_ms: Timestamp,
-    report: ForeignReport,
+    pub(super) report: ForeignReport,
     slots: Vec<Slot>,
     by_labels: HashMap<Labels, usize>,
     by_reference: HashMap<u64, usize>,
@@ -181,12 +79,12 @@ struct Replay<'h> {
     /// Where the last head chunk is: a marker beyond it speaks of a chunk that was written since.
     last_chunk: u64,
     deleted: Deleted,
-    found: Deleted,
+    pub(super) found: Deleted,
     buffer: SampleBuffer,
 }
 
 impl<'h> Replay<'h> {
-    fn new(head: &'h Head, min_valid_ms: Timestamp, deleted: Deleted) -> Replay<'h> {
+    pub(super) fn new(head: &'h Head, min_valid_ms: Timestamp, deleted: Deleted) -> Replay<'h> {
         Replay {
             appender: head.appender(),
             min_valid_ms,
@@ -202,7 +100,7 @@ impl<'h> Replay<'h> {
         }
     }
 
-    fn run(&mut self, fs: &dyn Fs, files: &LiveFiles) -> Result<(), StorageError> {
+    pub(super) fn run(&mut self, fs: &dyn Fs, files: &LiveFiles) -> Result<(), StorageError> {
         let mut chunks = HeadChunks::open(fs, &files.head_chunks_dir())?;
         // Chunks are found by one and loaded by the other, when it is known whose they are.
         let mut loader = HeadChunks::open(fs, &files.head_chunks_dir())?;
