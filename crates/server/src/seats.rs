@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Between two looks of the watchman. After two at most a long request has been noticed.
 const TICK: Duration = Duration::from_millis(1);
-/// After so many looks at empty seats the watchman rests, until somebody sits down.
+/// After so many looks with nobody left to wake the watchman rests, until somebody sits down.
 const IDLE_TICKS_MAX: u32 = 10;
 
 /// All seats.
@@ -44,6 +44,13 @@ enum Watchman {
     Rests,
     Looks,
     Leaves,
+}
+
+impl Table {
+    /// Whether whoever is seated has been woken.
+    fn is_settled(&self) -> bool {
+        self.taken.iter().all(|taken| taken.waker.is_none())
+    }
 }
 
 /// The right to compute here, until it is dropped.
@@ -93,26 +100,27 @@ impl Seats {
     /// Watches until [`Seats::end`]; blocks the thread.
     pub(crate) fn watch(&self) {
         let mut idle_ticks = 0;
-        while self.is_needed(idle_ticks) {
+        while self.is_needed(&mut idle_ticks) {
             std::thread::sleep(TICK);
-            let (long, is_empty) = self.look();
+            let long = self.look();
             long.into_iter().for_each(Waker::wake);
-            idle_ticks = if is_empty { idle_ticks + 1 } else { 0 };
+            idle_ticks = if self.table().is_settled() { idle_ticks + 1 } else { 0 };
         }
     }
 
     /// Rests while nobody needs to be watched; false at the end.
-    fn is_needed(&self, idle_ticks: u32) -> bool {
+    fn is_needed(&self, idle_ticks: &mut u32) -> bool {
         let mut table = self.table();
-        if idle_ticks >= IDLE_TICKS_MAX && table.taken.is_empty() && table.watchman == Watchman::Looks {
+        if *idle_ticks >= IDLE_TICKS_MAX && table.is_settled() && table.watchman == Watchman::Looks {
             table.watchman = Watchman::Rests;
+            *idle_ticks = 0;
         }
         let table = self.called.wait_while(table, |table| table.watchman == Watchman::Rests);
         table.unwrap_or_else(PoisonError::into_inner).watchman == Watchman::Looks
     }
 
-    /// Whom to wake, and whether all seats are free.
-    fn look(&self) -> (Vec<Waker>, bool) {
+    /// Whom to wake.
+    fn look(&self) -> Vec<Waker> {
         let mut table = self.table();
         let mut long = Vec::new();
         for taken in &mut table.taken {
@@ -121,7 +129,7 @@ impl Seats {
             }
             taken.was_seen = true;
         }
-        (long, table.taken.is_empty())
+        long
     }
 
     /// Sends the watchman home; no seat is free any more.
@@ -157,18 +165,20 @@ mod tests {
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
         let first = seats.take(&waker).unwrap();
-        assert!(seats.look().0.is_empty(), "it may have sat down just now");
+        assert!(seats.look().is_empty(), "it may have sat down just now");
         let second = seats.take(&waker).unwrap();
         assert!(seats.take(&waker).is_none(), "there are two seats");
-        let wake = || seats.look().0.into_iter().for_each(Waker::wake);
+        let wake = || seats.look().into_iter().for_each(Waker::wake);
         wake();
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert!(!seats.table().is_settled(), "the second is still to be looked after");
         drop(first);
         wake();
         wake();
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
+        assert!(seats.table().is_settled());
         drop(second);
-        assert!(seats.look().1 && seats.take(&waker).is_some());
+        assert!(seats.take(&waker).is_some());
     }
 
     #[test]
