@@ -10,8 +10,7 @@ use narthex_model::{FloatHistogram, Labels, Matcher, SampleValue, TimeRange};
 use narthex_storage::{Querier, Queryable, SampleBuffer, SelectHints, StorageErrorKind};
 use narthex_tsdb::Head;
 use narthex_tsdb::block::{ChunkSource, EncodedChunk};
-use narthex_tsdb::head::{BLOCK_RANGE_MS, Committed, HeadLimits, HeadOptions};
-use narthex_tsdb::wal::{Batch, Exemplar, Metadata, MetricType};
+use narthex_tsdb::head::{Committed, HeadLimits, HeadOptions};
 use proptest::prelude::*;
 
 const SERIES: usize = 4;
@@ -373,55 +372,4 @@ fn series_without_samples_go_and_their_numbers_are_not_used_again() {
     let new = appender.append(&labels(0), 6000, 1.0.into(), 0).unwrap();
     assert!(new != old);
     assert_eq!(appender.append(&labels(0), 50, 1.0.into(), 0).unwrap_err().kind(), StorageErrorKind::TooOld);
-}
-
-#[test]
-fn a_log_that_names_series_twice_or_far_off_is_understood() {
-    use narthex_tsdb::wal::{Sample, SeriesId};
-    let head = Head::new(HeadLimits::EMBEDDED);
-    let id = SeriesId::from_number;
-    let far = id(u64::MAX / 2);
-    let sample = |series, at_ms| Sample { series, at_ms, start_ms: 0, value: 1.0.into() };
-    let batch = Batch {
-        series: vec![(id(7), labels(0)), (far, labels(0)), (id(7 | 1 << 32), labels(1)), (far, labels(0))],
-        samples: vec![sample(id(7), 1), sample(far, 2), sample(id(7 | 1 << 32), 3), sample(id(99), 4)],
-        ..Batch::default()
-    };
-    let restored = head.restore(&batch).unwrap();
-    assert_eq!((restored.samples, restored.unknown, head.series_count()), (3, 1, 2));
-    assert!(head.has_series(far) && head.has_series(id(7)) && head.has_series(id(7 | 1 << 32)));
-    let mut appender = head.appender();
-    appender.append_to(far, 9, 2.0.into(), 0).unwrap();
-    let new = appender.append(&labels(2), 9, 2.0.into(), 0).unwrap();
-    assert!(new != id(7) && new != id(7 | 1 << 32));
-    assert_eq!(appender.commit().samples, 2);
-    let few = Head::new(HeadLimits { series_max: 1, ..HeadLimits::EMBEDDED });
-    assert_eq!(few.restore(&batch).unwrap_err().kind(), StorageErrorKind::LimitExceeded);
-}
-
-#[test]
-fn exemplars_and_metadata_are_kept_within_bounds() {
-    let head = Head::new(OPTIONS);
-    let exemplar = |at_ms: i64| Exemplar { labels: Labels::from_pairs([("id", "1")]), value: 0.5, at_ms };
-    let mut appender = head.appender();
-    let id = appender.append(&labels(0), 1, 1.0.into(), 0).unwrap();
-    for at_ms in [1, 1, 3, 2, 4, 5] {
-        appender.append_exemplar(id, exemplar(at_ms)).unwrap();
-    }
-    let long = Exemplar { labels: Labels::from_pairs([("id", "x".repeat(127).as_str())]), ..exemplar(6) };
-    assert_eq!(appender.append_exemplar(id, long).unwrap_err().kind(), StorageErrorKind::LimitExceeded);
-    let metadata = Metadata { metric_type: MetricType::Counter, unit: "s".into(), help: "a".into() };
-    appender.set_metadata("m", metadata.clone()).unwrap();
-    assert_eq!((head.metadata().len(), head.exemplars(&[&[]], TimeRange::ALL).len()), (0, 0));
-    appender.commit();
-    assert_eq!(head.metadata_of("m"), Some(metadata.clone()));
-    let found = head.exemplars(&[&[], &[Matcher::equal("series", "d")]], TimeRange::ALL);
-    assert_eq!(found, [(labels(0), [3, 4, 5].map(exemplar).to_vec())]);
-    assert!(head.exemplars(&[&[]], TimeRange::new(6, 9)).is_empty());
-    appender.set_metadata("m", metadata).unwrap();
-    assert!(appender.is_empty());
-    let large = HeadLimits { label_bytes_max: 9, ..HeadLimits::EMBEDDED };
-    let refused = Head::new(large).appender().append(&labels(0), 1, 1.0.into(), 0).unwrap_err();
-    assert_eq!(refused.kind(), StorageErrorKind::LimitExceeded);
-    assert_eq!(BLOCK_RANGE_MS, 7_200_000);
 }
