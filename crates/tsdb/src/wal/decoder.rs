@@ -62,12 +62,7 @@ impl Decoder {
         match kind {
             Kind::Series if is_copy => Ok(()),
             Kind::Series => Ok(read_series(&mut fields, batch)?),
-            Kind::Key => Ok(self.read_key(&mut fields, is_copy, batch)?),
-            Kind::RestatedKey => {
-                let (key, _) = Key::read(&mut fields)?;
-                self.keys.entry(key.number).or_insert(key);
-                Ok(())
-            }
+            Kind::Key => Ok(self.read_key(&mut fields)?),
             Kind::Scrape => self.read_scrape(&body, batch),
             Kind::Floats | Kind::Histograms => {
                 batch.has_repeats = true;
@@ -79,14 +74,10 @@ impl Decoder {
         }
     }
 
-    fn read_key(&mut self, fields: &mut Fields<'_>, is_copy: bool, batch: &mut Batch) -> Read<()> {
+    fn read_key(&mut self, fields: &mut Fields<'_>) -> Read<()> {
         let (key, replaced) = Key::read(fields)?;
         self.spare.remove(&key.number);
-        if is_copy && self.keys.contains_key(&key.number) {
-            return Ok(());
-        }
         self.keys.remove(&replaced);
-        batch.samples.extend(key.samples());
         self.keys.insert(key.number, key);
         Ok(())
     }
@@ -94,7 +85,6 @@ impl Decoder {
     fn read_scrape(&mut self, body: &[u8], batch: &mut Batch) -> Result<(), Useless> {
         let number = key_of(body)?;
         if let Some(key) = self.spare.remove(&number) {
-            batch.samples.extend(key.samples());
             self.keys.insert(number, key);
         }
         let key = self.keys.get(&number).ok_or(Useless::KeyLost)?;

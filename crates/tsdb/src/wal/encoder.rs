@@ -6,8 +6,8 @@ use super::batch::Batch;
 use super::record::{
     IS_COPY, IS_PACKED, Kind, put_deletions, put_exemplars, put_metadata, put_samples, put_series,
 };
-use super::scrape::{Key, ScrapeWriter, Written};
-use super::values::ValueWriter;
+use super::scrape::Key;
+use super::writer::{ScrapeWriter, Written};
 
 /// Shorter bodies are not packed.
 const PACKED_MIN: usize = 64;
@@ -112,13 +112,13 @@ impl Encoder {
         }
     }
 
-    /// Calls `write` with the keys that later records, or those since the last [`Encoder::forget_retired`], refer to.
+    /// Calls `write` with the keys that later records, or those since the last [`Encoder::forget_retired`], refer to;
+    /// these are to be written in front of all that refers to them, and once more behind it.
     pub(super) fn restate_keys(&mut self, write: &mut dyn FnMut(&[u8])) {
-        let mut values = ValueWriter::default();
         for key in self.scrapes.keys().chain(&self.retired) {
             self.body.clear();
-            key.put(&mut self.body, 0, &mut values);
-            write(self.payloads.of(Kind::RestatedKey as u8, &self.body));
+            key.put(&mut self.body, 0);
+            write(self.payloads.of(Kind::Key as u8 | IS_COPY, &self.body));
         }
     }
 

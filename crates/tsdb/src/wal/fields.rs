@@ -132,6 +132,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Fields behind the number of their bytes.
+    pub(super) fn section(&mut self) -> Read<Fields<'a>> {
+        let length = self.count(1)?;
+        Ok(Fields::new(self.bytes(length)?))
+    }
+
+    /// All that is left.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(super) fn text(&mut self) -> Read<&'a str> {
         let length = self.count(1)?;
         std::str::from_utf8(self.bytes(length)?).map_err(|_| Malformed)

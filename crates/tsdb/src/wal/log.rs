@@ -354,7 +354,8 @@ impl Wal {
             segment.seed().put(&mut records, offset, payload);
         };
         state.encoder.restate_keys(&mut put);
-        payloads(&state.unsynced).for_each(put);
+        payloads(&state.unsynced).for_each(&mut put);
+        state.encoder.restate_keys(&mut put);
         let healed = file
             .write_all(&records)
             .and_then(|()| file.sync())

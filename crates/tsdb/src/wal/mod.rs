@@ -1,24 +1,27 @@
 //! The log that samples are in before anybody is told that they are stored.
 //!
 //! `FORMAT.md` describes the bytes. A [`Batch`] is what one commit holds; [`Wal`] writes batches, [`replay()`] reads them,
-//! past whatever is damaged. What a scrape yields takes a byte per sample or less: one timestamp, which values changed,
-//! and by how much.
+//! past whatever is damaged. What a scrape yields takes a byte per sample or less: one timestamp, and how far each value
+//! is from what is expected of its series.
 //!
-//! Reading order: [`batch`], `fields`, `values`, `scrape`, `record`, `encoder`, `decoder`, `frame`, `files`, [`replay`](mod@replay),
+//! Reading order: [`batch`], `fields`, `bits`, `model`, `scrape`, `learn`, `writer`, `record`, `encoder`, `decoder`, `frame`, `files`, [`replay`](mod@replay),
 //! [`log`], [`checkpoint`].
 
 pub mod batch;
+mod bits;
 pub mod checkpoint;
 mod decoder;
 mod encoder;
 mod fields;
 mod files;
 mod frame;
+mod learn;
 pub mod log;
+mod model;
 mod record;
 pub mod replay;
 mod scrape;
-mod values;
+mod writer;
 
 pub use batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
 pub use checkpoint::Checkpoint;

@@ -15,9 +15,9 @@ use super::fields::{
 pub(super) enum Kind {
     /// Ids with their labels.
     Series = 1,
-    /// Series with a value each, which scrapes refer to; samples themselves.
+    /// Series and what is expected of each, which scrapes refer to.
     Key = 2,
-    /// The same series at another time.
+    /// The series of a key at an instant.
     Scrape = 3,
     /// Floats of any series and time.
     Floats = 4,
@@ -29,12 +29,10 @@ pub(super) enum Kind {
     Metadata = 7,
     /// Stretches that were deleted.
     Deletions = 8,
-    /// A key that an earlier file holds; no samples.
-    RestatedKey = 9,
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 8] = [
         Kind::Series,
         Kind::Key,
         Kind::Scrape,
@@ -43,7 +41,6 @@ impl Kind {
         Kind::Exemplars,
         Kind::Metadata,
         Kind::Deletions,
-        Kind::RestatedKey,
     ];
 
     pub(super) fn from_number(number: u8) -> Option<Kind> {

@@ -147,6 +147,10 @@ impl Replay {
             let message = format!("{}: written by a later version", path.display());
             return Err(StorageError::new(StorageErrorKind::Corrupt, message));
         }
+        if is_unfinished(&bytes, &file.header()) {
+            self.damage(&path, 0, bytes.len(), DamageKind::Torn);
+            return Ok(());
+        }
         if bytes.get(..HEADER_BYTES).is_some_and(|header| header != file.header()) {
             self.damage(&path, 0, HEADER_BYTES, DamageKind::Header);
         } else if bytes.len() < HEADER_BYTES {
@@ -209,4 +213,10 @@ impl Replay {
             visit(&self.batch);
         }
     }
+}
+
+/// Whether a file is no more than a beginning of its header, perhaps with zeros where the system had made it longer.
+fn is_unfinished(file: &[u8], header: &[u8]) -> bool {
+    let written = file.iter().zip(header).take_while(|(is, should)| is == should).count();
+    written < header.len() && file[written..].iter().all(|&byte| byte == 0)
 }

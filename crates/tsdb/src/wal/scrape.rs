@@ -1,46 +1,48 @@
 //! Floats of many series at one instant: what a scrape yields, over and over.
 //!
-//! A *key* lists series with a value each; a *scrape* refers to a key and tells which series are there and which have
-//! another value than in the key. A lost scrape costs nothing but itself. A key is written twice, the second time behind
-//! the first scrape that refers to it, so that a lost one costs nothing.
+//! A *key* lists series and says what is expected of each from its time on; a *scrape* refers to a key and tells which
+//! series are there and how they stray from that. A lost scrape costs nothing but itself. A key is written twice, the
+//! second time behind the first scrape that refers to it, so that a lost one costs nothing.
 
-use std::collections::HashMap;
-
+use narthex_model::sample::STALE_NAN_BITS;
 use narthex_model::{SampleValue, Timestamp};
 
 use super::batch::{Sample, SeriesId};
-use super::fields::{Fields, Malformed, Read, put_uvarint, put_varint};
-use super::values::{ValueReader, ValueWriter};
+use super::bits::{PackedReader, PackedWriter};
+use super::fields::{Fields, Malformed, Read, put_uvarint, put_varint, unzigzag, zigzag};
+use super::model::{Model, is_stale, width};
 
-/// Most series of a key.
-const SERIES_MAX: usize = 2048;
-/// How far ahead a series of the key is looked for when others are absent.
-const LOOKAHEAD: usize = 64;
-
-/// Some series are absent; a bitmap says which.
+/// Some series are absent; runs say which.
 const HAS_ABSENT: u8 = 1;
-/// All values differ from the key's; otherwise a bitmap says which.
-const ALL_CHANGED: u8 = 2;
 /// Start timestamps follow the ids.
 const HAS_STARTS: u8 = 1;
 
-/// Series with a value each.
+/// Low bits of an exception that are its class; those above are how many series of the key are skipped.
+const CLASS_BITS: u32 = 4;
+/// The value is stale.
+const STALE: u8 = 0;
+/// From 1 to this: so many bytes of a folded difference.
+const DIFFERENCE_MAX: u8 = 8;
+/// From 9 to 15: the highest 2 to 8 bytes of a float.
+const BYTES_LESS: u8 = 7;
+
+/// Series, and what is expected of each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Key {
     pub(super) number: u64,
-    at_ms: Timestamp,
-    ids: Vec<u64>,
-    values: Vec<u64>,
+    pub(super) at_ms: Timestamp,
+    pub(super) ids: Vec<u64>,
+    pub(super) models: Vec<Model>,
     /// Empty when no start is known.
     starts_ms: Vec<Timestamp>,
 }
 
 impl Key {
-    fn start_ms(&self, place: usize) -> Timestamp {
+    pub(super) fn start_ms(&self, place: usize) -> Timestamp {
         self.starts_ms.get(place).copied().unwrap_or(0)
     }
 
-    fn push(&mut self, sample: &Sample, bits: u64) {
+    pub(super) fn push(&mut self, sample: &Sample, model: Model) {
         if sample.start_ms != 0 && self.starts_ms.is_empty() {
             self.starts_ms.resize(self.ids.len(), 0);
         }
@@ -48,11 +50,11 @@ impl Key {
             self.starts_ms.push(sample.start_ms);
         }
         self.ids.push(sample.series.number());
-        self.values.push(bits);
+        self.models.push(model);
     }
 
     /// Appends the body of a record. `replaced` is the key that is not referred to any more, 0 for none.
-    pub(super) fn put(&self, out: &mut Vec<u8>, replaced: u64, values: &mut ValueWriter) {
+    pub(super) fn put(&self, out: &mut Vec<u8>, replaced: u64) {
         put_uvarint(out, self.number);
         put_uvarint(out, replaced);
         put_varint(out, self.at_ms);
@@ -64,15 +66,15 @@ impl Key {
             last = id;
         }
         self.starts_ms.iter().for_each(|&start_ms| put_varint(out, self.at_ms.wrapping_sub(start_ms)));
-        values.clear();
-        self.values.iter().for_each(|&value| values.put(value));
-        values.finish(out);
+        out.extend(self.models.iter().map(Model::first_byte));
+        out.extend(self.models.iter().map(|model| model.width));
+        self.models.iter().for_each(|model| model.put_rest(out));
     }
 
     /// Reads the body of a record: the key, and the one that is not referred to any more.
     pub(super) fn read(fields: &mut Fields<'_>) -> Read<(Key, u64)> {
         let (number, replaced, at_ms) = (fields.uvarint()?, fields.uvarint()?, fields.varint()?);
-        let count = fields.count(1)?;
+        let count = fields.count(4)?;
         let has_starts = fields.u8()? & HAS_STARTS != 0;
         let mut last = 0u64;
         let mut id = || {
@@ -83,14 +85,10 @@ impl Key {
         let starts = if has_starts { count } else { 0 };
         let starts_ms = (0..starts).map(|_| Ok(at_ms.wrapping_sub(fields.varint()?)));
         let starts_ms = starts_ms.collect::<Read<Vec<_>>>()?;
-        let mut values = ValueReader::new(fields, count)?;
-        let values = (0..count).map(|_| values.read(fields)).collect::<Read<Vec<_>>>()?;
-        Ok((Key { number, at_ms, ids, values, starts_ms }, replaced))
-    }
-
-    /// Hands out the samples that stand in the key itself.
-    pub(super) fn samples(&self) -> impl Iterator<Item = Sample> + '_ {
-        (0..self.ids.len()).map(|place| self.sample(place, self.at_ms, self.values[place]))
+        let (firsts, widths) = (fields.bytes(count)?, fields.bytes(count)?);
+        let models = firsts.iter().zip(widths).map(|(&first, &width)| Model::read(fields, first, width));
+        let models = models.collect::<Read<Vec<_>>>()?;
+        Ok((Key { number, at_ms, ids, models, starts_ms }, replaced))
     }
 
     fn sample(&self, place: usize, at_ms: Timestamp, bits: u64) -> Sample {
@@ -103,6 +101,76 @@ impl Key {
     }
 }
 
+/// Makes the body of a scrape, series by series of its key.
+#[derive(Debug, Default)]
+pub(super) struct ScrapeBody {
+    /// Runs of absent series.
+    absent: Vec<u8>,
+    /// Places behind the last run, behind the last exception.
+    behind: (usize, usize),
+    exceptions: Vec<u8>,
+    packed: PackedWriter,
+}
+
+impl ScrapeBody {
+    pub(super) fn clear(&mut self) {
+        self.absent.clear();
+        self.behind = (0, 0);
+        self.exceptions.clear();
+        self.packed.clear();
+    }
+
+    /// The series from place `from` to place `to` are absent; at least one.
+    pub(super) fn put_absent(&mut self, from: usize, to: usize) {
+        put_uvarint(&mut self.absent, (from - self.behind.0) as u64);
+        put_uvarint(&mut self.absent, (to - from) as u64);
+        self.behind.0 = to;
+    }
+
+    /// Adds a value whose difference to what is expected is known, if it has one.
+    #[inline]
+    pub(super) fn put(&mut self, place: usize, value: u64, difference: Option<i64>, packed_width: u8) {
+        let Some(difference) = difference else { return self.put_value(place, value) };
+        let folded = zigzag(difference);
+        let width = width(folded);
+        if width <= packed_width {
+            return self.packed.put(folded, packed_width);
+        }
+        let bytes = width.div_ceil(8);
+        self.put_exception(place, bytes);
+        self.exceptions.extend_from_slice(&folded.to_le_bytes()[..usize::from(bytes)]);
+    }
+
+    fn put_value(&mut self, place: usize, value: u64) {
+        if is_stale(value) {
+            return self.put_exception(place, STALE);
+        }
+        let bytes = (8 - value.trailing_zeros() as u8 / 8).clamp(2, 8);
+        self.put_exception(place, bytes + BYTES_LESS);
+        self.exceptions.extend_from_slice(&value.to_be_bytes()[..usize::from(bytes)]);
+    }
+
+    fn put_exception(&mut self, place: usize, class: u8) {
+        let skipped = (place - self.behind.1) as u64;
+        self.behind.1 = place + 1;
+        put_uvarint(&mut self.exceptions, skipped << CLASS_BITS | u64::from(class));
+    }
+
+    /// Appends the body.
+    pub(super) fn finish(&self, key: &Key, at_ms: Timestamp, out: &mut Vec<u8>) {
+        put_uvarint(out, key.number);
+        put_varint(out, at_ms.wrapping_sub(key.at_ms));
+        out.push(if self.absent.is_empty() { 0 } else { HAS_ABSENT });
+        if !self.absent.is_empty() {
+            put_uvarint(out, self.absent.len() as u64);
+            out.extend_from_slice(&self.absent);
+        }
+        put_uvarint(out, self.exceptions.len() as u64);
+        out.extend_from_slice(&self.exceptions);
+        self.packed.finish(out);
+    }
+}
+
 /// Which key a scrape refers to.
 pub(super) fn key_of(body: &[u8]) -> Read<u64> {
     Fields::new(body).uvarint()
@@ -111,243 +179,77 @@ pub(super) fn key_of(body: &[u8]) -> Read<u64> {
 /// Reads the samples of a scrape behind the number of its key.
 pub(super) fn read_scrape(fields: &mut Fields<'_>, key: &Key, samples: &mut Vec<Sample>) -> Read<()> {
     fields.uvarint()?;
-    let at_ms = key.at_ms.wrapping_add(fields.varint()?);
-    let flags = fields.u8()?;
-    let count = key.ids.len();
-    let absent = if flags & HAS_ABSENT == 0 { &[] } else { fields.bytes(count.div_ceil(8))? };
-    let changed = if flags & ALL_CHANGED == 0 { Some(fields.bytes(count.div_ceil(8))?) } else { None };
-    let is_absent = |place: usize| bit(absent, place);
-    let is_changed = |place: usize| changed.is_none_or(|changed| bit(changed, place));
-    let changes = (0..count).filter(|&place| !is_absent(place) && is_changed(place)).count();
-    let mut values = ValueReader::new(fields, changes)?;
-    for place in (0..count).filter(|&place| !is_absent(place)) {
-        let before = key.values[place];
-        let bits = if is_changed(place) { values.read_difference(fields, before)? } else { before };
-        samples.push(key.sample(place, at_ms, bits));
-    }
-    if fields.is_empty() { Ok(()) } else { Err(Malformed) }
-}
-
-fn bit(bits: &[u8], place: usize) -> bool {
-    bits.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
-}
-
-fn set_bit(bits: &mut [u8], place: usize) {
-    bits[place / 8] |= 1 << (place % 8);
-}
-
-/// What a run of samples is to be written as.
-pub(super) enum Written<'a> {
-    /// A key.
-    Key(&'a [u8]),
-    /// A scrape.
-    Scrape(&'a [u8]),
-    /// A key once more.
-    Copy(&'a [u8]),
-}
-
-/// A key in use, and what scrapes that refer to it cost.
-#[derive(Debug, Default)]
-struct Group {
-    key: Key,
-    /// Bytes of the key's record.
-    key_bytes: usize,
-    /// Bytes of the first scrape, 0 before it.
-    first_bytes: usize,
-    /// Bytes that later scrapes took beyond the first.
-    excess_bytes: usize,
-}
-
-/// Finds scrapes among samples and writes them.
-#[derive(Debug)]
-pub(super) struct ScrapeWriter {
-    /// By the first series.
-    groups: HashMap<u64, Group>,
-    next_key: u64,
-    values: ValueWriter,
-    body: Vec<u8>,
-    absent: Vec<u8>,
-    changed: Vec<u8>,
-}
-
-impl ScrapeWriter {
-    /// Keys are numbered from `first_key` on.
-    pub(super) fn new(first_key: u64) -> ScrapeWriter {
-        ScrapeWriter {
-            groups: HashMap::new(),
-            next_key: first_key,
-            values: ValueWriter::default(),
-            body: Vec::new(),
-            absent: Vec::new(),
-            changed: Vec::new(),
-        }
-    }
-
-    /// Refers to no key any more: those written before will not be there.
-    pub(super) fn forget_keys(&mut self) {
-        self.groups.clear();
-    }
-
-    /// The keys in use.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.groups.values().map(|group| &group.key)
-    }
-
-    /// Writes floats; calls `write` with each body, and puts what is better written otherwise into `loose`.
-    pub(super) fn put(
-        &mut self,
-        samples: &[Sample],
-        loose: &mut Vec<usize>,
-        write: &mut dyn FnMut(Written<'_>),
-        retired: &mut Vec<Key>,
-    ) {
-        let Some(at_ms) = samples.first().map(|sample| sample.at_ms) else { return };
-        let mut next = 0;
-        while let Some(sample) = samples.get(next) {
-            if sample.at_ms != at_ms || !matches!(sample.value, SampleValue::Float(_)) {
-                loose.push(next);
-                next += 1;
-                continue;
-            }
-            next = match self.groups.remove(&sample.series.number()) {
-                Some(group) => self.put_group(group, samples, next, loose, write, retired),
-                None => self.put_key(samples, next, 0, loose, write),
+    let elapsed_ms = fields.varint()?;
+    let at_ms = key.at_ms.wrapping_add(elapsed_ms);
+    let mut absent = if fields.u8()? & HAS_ABSENT == 0 { Fields::new(&[]) } else { fields.section()? };
+    let mut exceptions = Exceptions::new(fields.section()?)?;
+    let mut packed = PackedReader::new(fields.rest());
+    let mut place = 0;
+    samples.reserve(key.ids.len());
+    while place < key.ids.len() {
+        let to = if absent.is_empty() { key.ids.len() } else { place_behind(place, absent.uvarint()?, key)? };
+        for (place, model) in (place..).zip(&key.models[place..to]) {
+            let bits = if place == exceptions.next {
+                exceptions.take(model, elapsed_ms)?
+            } else {
+                model.value(unzigzag(packed.read(model.width)), elapsed_ms)
             };
+            samples.push(key.sample(place, at_ms, bits));
         }
+        place = if to == key.ids.len() { to } else { place_behind(to, absent.uvarint()?, key)? };
+    }
+    packed.finish()?;
+    if absent.is_empty() && exceptions.next == usize::MAX { Ok(()) } else { Err(Malformed) }
+}
+
+/// The place `count` behind another one.
+fn place_behind(place: usize, count: u64, key: &Key) -> Read<usize> {
+    let behind = usize::try_from(count).ok().and_then(|count| place.checked_add(count));
+    behind.filter(|&behind| behind <= key.ids.len()).ok_or(Malformed)
+}
+
+/// Values of a scrape that do not fit into the bits expected.
+struct Exceptions<'a> {
+    fields: Fields<'a>,
+    /// Place of the next one; none has the largest number.
+    next: usize,
+    class: u8,
+}
+
+impl<'a> Exceptions<'a> {
+    fn new(fields: Fields<'a>) -> Read<Exceptions<'a>> {
+        let mut exceptions = Exceptions { fields, next: 0, class: 0 };
+        exceptions.advance(0)?;
+        Ok(exceptions)
     }
 
-    /// Writes a scrape of the group from sample number `from` on, or a key in its place; returns where it ends.
-    fn put_group(
-        &mut self,
-        mut group: Group,
-        samples: &[Sample],
-        from: usize,
-        loose: &mut Vec<usize>,
-        write: &mut dyn FnMut(Written<'_>),
-        retired: &mut Vec<Key>,
-    ) -> usize {
-        let held = loose.len();
-        let to = self.match_scrape(&group.key, samples, from, loose);
-        let is_poor = (loose.len() - held) * 8 > to - from;
-        if is_poor || group.excess_bytes > 2 * group.key_bytes {
-            loose.truncate(held);
-            let replaced = group.key.number;
-            retired.push(std::mem::take(&mut group.key));
-            return self.put_key(samples, from, replaced, loose, write);
+    /// Goes on to the next one from a place.
+    fn advance(&mut self, from: usize) -> Read<()> {
+        self.next = usize::MAX;
+        if !self.fields.is_empty() {
+            let number = self.fields.uvarint()?;
+            self.class = number as u8 & ((1 << CLASS_BITS) - 1);
+            self.next = usize::try_from(number >> CLASS_BITS).map_err(|_| Malformed)?.saturating_add(from);
         }
-        self.finish_scrape(&group.key, samples[from].at_ms);
-        write(Written::Scrape(&self.body));
-        let bytes = self.body.len();
-        if group.first_bytes == 0 {
-            group.first_bytes = bytes;
-            self.body.clear();
-            group.key.put(&mut self.body, 0, &mut self.values);
-            write(Written::Copy(&self.body));
-        }
-        group.excess_bytes += bytes.saturating_sub(group.first_bytes);
-        self.groups.insert(group.key.ids[0], group);
-        to
+        Ok(())
     }
 
-    /// Finds the series of a key among the samples from number `from` on: fills the bitmaps and the values; returns
-    /// where the scrape ends.
-    fn match_scrape(&mut self, key: &Key, samples: &[Sample], from: usize, loose: &mut Vec<usize>) -> usize {
-        let bytes = key.ids.len().div_ceil(8);
-        for bits in [&mut self.absent, &mut self.changed] {
-            bits.clear();
-            bits.resize(bytes, 0);
-        }
-        self.values.clear();
-        let at_ms = samples[from].at_ms;
-        let (mut place, mut next) = (0, from);
-        while let (Some(&id), Some(sample)) = (key.ids.get(place), samples.get(next)) {
-            let bits = match sample.value {
-                SampleValue::Float(value) if sample.at_ms == at_ms => value.to_bits(),
-                _ => {
-                    loose.push(next);
-                    next += 1;
-                    continue;
-                }
-            };
-            let number = sample.series.number();
-            if number != id {
-                let ahead = key.ids[place..].iter().take(LOOKAHEAD).position(|&id| id == number);
-                match ahead {
-                    Some(ahead) => {
-                        (place..place + ahead).for_each(|place| set_bit(&mut self.absent, place));
-                        place += ahead;
-                    }
-                    None if self.groups.contains_key(&number) => break,
-                    None => {
-                        loose.push(next);
-                        next += 1;
-                        continue;
-                    }
-                }
+    fn take(&mut self, model: &Model, elapsed_ms: i64) -> Read<u64> {
+        let mut bytes = [0; 8];
+        let value = match self.class {
+            STALE => STALE_NAN_BITS,
+            count @ 1..=DIFFERENCE_MAX => {
+                let count = usize::from(count);
+                bytes[..count].copy_from_slice(self.fields.bytes(count)?);
+                model.value(unzigzag(u64::from_le_bytes(bytes)), elapsed_ms)
             }
-            if sample.start_ms != key.start_ms(place) {
-                set_bit(&mut self.absent, place);
-                loose.push(next);
-            } else if bits != key.values[place] {
-                set_bit(&mut self.changed, place);
-                self.values.put_difference(key.values[place], bits);
+            class => {
+                let count = usize::from(class - BYTES_LESS);
+                bytes[..count].copy_from_slice(self.fields.bytes(count)?);
+                u64::from_be_bytes(bytes)
             }
-            place += 1;
-            next += 1;
-        }
-        (place..key.ids.len()).for_each(|place| set_bit(&mut self.absent, place));
-        next
-    }
-
-    /// Makes the body of the scrape that was matched.
-    fn finish_scrape(&mut self, key: &Key, at_ms: Timestamp) {
-        self.body.clear();
-        put_uvarint(&mut self.body, key.number);
-        put_varint(&mut self.body, at_ms.wrapping_sub(key.at_ms));
-        let has_absent = self.absent.iter().any(|&byte| byte != 0);
-        let changes: u32 = self.changed.iter().map(|byte| byte.count_ones()).sum();
-        let all_changed = changes as usize == key.ids.len();
-        self.body.push(if has_absent { HAS_ABSENT } else { 0 } | if all_changed { ALL_CHANGED } else { 0 });
-        if has_absent {
-            self.body.extend_from_slice(&self.absent);
-        }
-        if !all_changed {
-            self.body.extend_from_slice(&self.changed);
-        }
-        self.values.finish(&mut self.body);
-    }
-
-    /// Writes a key of the samples from number `from` on; returns where it ends.
-    fn put_key(
-        &mut self,
-        samples: &[Sample],
-        from: usize,
-        replaced: u64,
-        loose: &mut Vec<usize>,
-        write: &mut dyn FnMut(Written<'_>),
-    ) -> usize {
-        let at_ms = samples[from].at_ms;
-        let mut key = Key { number: self.next_key, at_ms, ..Key::default() };
-        self.next_key += 1;
-        let mut next = from;
-        while let Some(sample) = samples.get(next) {
-            let number = sample.series.number();
-            if key.ids.len() == SERIES_MAX || (next > from && self.groups.contains_key(&number)) {
-                break;
-            }
-            match sample.value {
-                SampleValue::Float(value) if sample.at_ms == at_ms && key.ids.first() != Some(&number) => {
-                    key.push(sample, value.to_bits());
-                }
-                _ => loose.push(next),
-            }
-            next += 1;
-        }
-        self.body.clear();
-        key.put(&mut self.body, replaced, &mut self.values);
-        write(Written::Key(&self.body));
-        let key_bytes = self.body.len();
-        self.groups.insert(key.ids[0], Group { key, key_bytes, ..Group::default() });
-        next
+        };
+        self.advance(self.next + 1)?;
+        Ok(value)
     }
 }
