@@ -47,36 +47,36 @@ pub fn push_sample(out: &mut Vec<u8>, value: f64) {
 /// Floats below this that are whole are exact integers, and have no exponent.
 const INTEGER_BELOW: f64 = 1e15;
 
-/// The two digits of each number below 100.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    pairs
-};
+/// Numbers below this have eight digits at most.
+const EIGHT_DIGITS: u64 = 100_000_000;
 
 /// Appends the digits of an integer.
 pub fn push_integer(out: &mut Vec<u8>, value: u64) {
-    // As many as the longest has, and room behind them: a copy of fixed length is cut, which is cheaper than one that
-    // depends on the number.
-    const DIGITS_MAX: usize = 20;
-    let mut digits = [b'0'; 2 * DIGITS_MAX];
-    let (mut rest, mut start) = (value, DIGITS_MAX);
-    while rest >= 10 {
-        start -= 2;
-        digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-        rest /= 100;
+    if value >= EIGHT_DIGITS {
+        push_integer(out, value / EIGHT_DIGITS);
+        out.extend_from_slice(&(eight_digits(value % EIGHT_DIGITS) + ZEROS).to_le_bytes());
+        return;
     }
-    if rest > 0 || value == 0 {
-        start -= 1;
-        digits[start] = b'0' + rest as u8;
-    }
-    let length = out.len() + DIGITS_MAX - start;
-    out.extend_from_slice(&digits[start..start + DIGITS_MAX]);
-    out.truncate(length);
+    let digits = eight_digits(value);
+    // The last digit stays, also where it is a zero.
+    let leading = (digits.trailing_zeros() / 8).min(7);
+    let end = out.len() + 8 - leading as usize;
+    // A copy of fixed length, cut: cheaper than one whose length depends on the number.
+    out.extend_from_slice(&((digits + ZEROS) >> (8 * leading)).to_le_bytes());
+    out.truncate(end);
+}
+
+/// Eight times the character `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The digits of a number below [`EIGHT_DIGITS`], one in each byte, the first in the lowest one: halved into two numbers
+/// of four digits, these into four of two and those into eight, by multiplying with what is close enough to 1/100, 1/10.
+fn eight_digits(value: u64) -> u64 {
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((twos - tens * 10) << 8)
 }
 
 /// OpenMetrics form of bounds and quantiles: shortest `%g` that always shows a `.` or an exponent.
@@ -251,6 +251,16 @@ mod tests {
         }
         for value in [0.0, -0.0, 1e15, -1e15, 999_999_999_999_999.0, 1e16, 1e-5, 1e-6, 123_456_789e13] {
             assert_eq!(pushed(value), format_sample(value));
+        }
+        for value in 0..10_000 {
+            for scaled in [value, value * 10_000, value * 10_001 + 1] {
+                assert_eq!(
+                    eight_digits(scaled % EIGHT_DIGITS) + ZEROS,
+                    u64::from_le_bytes(
+                        *format!("{:08}", scaled % EIGHT_DIGITS).as_bytes().first_chunk().unwrap()
+                    )
+                );
+            }
         }
         for value in (0..2000).chain((3..19).flat_map(|power| [10_u64.pow(power) - 1, 10_u64.pow(power)])) {
             let mut out = Vec::new();

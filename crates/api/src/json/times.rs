@@ -8,10 +8,15 @@ use super::push_seconds;
 const TEXT_BYTES_MAX: usize = 24;
 /// Times at later places than this are written anew each time.
 const TEXTS_MAX: usize = 4096;
+/// After so many texts have been made in vain, as where samples stand as they were taken, none is kept any more.
+const REPLACED_MAX: usize = 64;
 
 /// What stands before the value of a point, by the place of the point in its list.
 #[derive(Default)]
-pub(super) struct Times(Vec<Text>);
+pub(super) struct Times {
+    texts: Vec<Text>,
+    replaced: usize,
+}
 
 #[derive(Clone, Copy)]
 struct Text {
@@ -24,7 +29,7 @@ impl Times {
     /// Appends `[seconds,"`.
     #[inline]
     pub(super) fn push(&mut self, out: &mut Vec<u8>, place: usize, at_ms: Timestamp) {
-        match self.0.get(place) {
+        match self.texts.get(place) {
             Some(text) if text.at_ms == at_ms => {
                 // A copy of fixed length, cut: cheaper than one of any length.
                 let end = out.len() + usize::from(text.length);
@@ -40,15 +45,21 @@ impl Times {
         out.push(b'[');
         push_seconds(out, at_ms);
         out.extend_from_slice(b",\"");
-        let made = &out[start..];
+        if self.replaced < REPLACED_MAX {
+            self.keep(place, at_ms, &out[start..]);
+        }
+    }
+
+    fn keep(&mut self, place: usize, at_ms: Timestamp, made: &[u8]) {
         let mut text = Text { at_ms, bytes: [0; TEXT_BYTES_MAX], length: made.len() as u8 };
         let Some(bytes) = text.bytes.get_mut(..made.len()) else { return };
         bytes.copy_from_slice(made);
         // Places are asked for in order.
-        if place == self.0.len() && place < TEXTS_MAX {
-            self.0.push(text);
-        } else if let Some(kept) = self.0.get_mut(place) {
+        if place == self.texts.len() && place < TEXTS_MAX {
+            self.texts.push(text);
+        } else if let Some(kept) = self.texts.get_mut(place) {
             *kept = text;
+            self.replaced += 1;
         }
     }
 }
@@ -71,6 +82,10 @@ mod tests {
             assert_eq!(pushed(2, i64::MIN), "x[-9223372036854775.808,\"");
             assert_eq!(pushed(9, 3000), "x[3,\"", "out of order");
             assert_eq!(pushed(1, 4000), "x[4,\"", "another time");
+        }
+        for second in 0..200 {
+            assert_eq!(pushed(0, second * 1000), format!("x[{second},\""));
+            assert_eq!(pushed(2, i64::MIN), "x[-9223372036854775.808,\"");
         }
     }
 }
