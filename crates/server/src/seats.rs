@@ -47,6 +47,12 @@ enum Watchman {
 }
 
 impl Table {
+    /// Whether somebody has been seated for long: while such requests run, others are better not kept waiting for the
+    /// watchman.
+    fn has_long(&self) -> bool {
+        self.taken.iter().any(|taken| taken.waker.is_none())
+    }
+
     /// Whether whoever is seated has been woken.
     fn is_settled(&self) -> bool {
         self.taken.iter().all(|taken| taken.waker.is_none())
@@ -84,7 +90,8 @@ impl Seats {
 
     fn take(self: &Arc<Seats>, waker: &Waker) -> Option<Seat> {
         let mut table = self.table();
-        if table.taken.len() >= self.count || table.watchman == Watchman::Leaves {
+        let is_full = table.taken.len() >= self.count || table.has_long();
+        if is_full || table.watchman == Watchman::Leaves {
             return None;
         }
         let number = table.next;
@@ -177,6 +184,7 @@ mod tests {
         wake();
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
         assert!(seats.table().is_settled());
+        assert!(seats.take(&waker).is_none(), "there is a seat, but the second has its for long");
         drop(second);
         assert!(seats.take(&waker).is_some());
     }
