@@ -24,15 +24,24 @@ impl CompensatedColumn {
 
     /// Adds a column that has a float at every step.
     pub(crate) fn add_all(&mut self, values: &[f64]) {
-        for ((sum, compensation), &value) in self.sums.iter_mut().zip(&mut self.compensations).zip(values) {
-            (*sum, *compensation) = added(*sum, *compensation, value);
-        }
+        add_values(&mut self.sums, &mut self.compensations, values);
     }
 
     /// Adds the floats of a column without histograms.
     pub(crate) fn add_present(&mut self, column: &StepColumn) {
-        for step in column.presence().iter() {
-            self.add(step, column.values()[step]);
+        let sums = self.sums.chunks_mut(64).zip(self.compensations.chunks_mut(64));
+        let columns = column.values().chunks(64).zip(column.presence().words());
+        for ((sums, compensations), (values, &word)) in sums.zip(columns) {
+            if word.count_ones() as usize == values.len() {
+                add_values(sums, compensations, values);
+                continue;
+            }
+            let mut rest = word;
+            while rest != 0 {
+                let at = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                (sums[at], compensations[at]) = added(sums[at], compensations[at], values[at]);
+            }
         }
     }
 
@@ -45,6 +54,13 @@ impl CompensatedColumn {
     /// The best float for the sum at `step`.
     pub(crate) fn value(&self, step: usize) -> f64 {
         self.sums[step] + self.compensations[step]
+    }
+}
+
+/// Adds a value to each sum; a loop that vectorizes.
+fn add_values(sums: &mut [f64], compensations: &mut [f64], values: &[f64]) {
+    for ((sum, compensation), &value) in sums.iter_mut().zip(compensations).zip(values) {
+        (*sum, *compensation) = added(*sum, *compensation, value);
     }
 }
 

@@ -96,12 +96,25 @@ impl SeriesSet for MemorySeriesSet<'_> {
 
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
         samples.clear();
-        if !range.is_empty() {
-            for (&at_ms, (value, start_ms)) in self.0[series].1.range(range.min_ms..=range.max_ms) {
-                samples.push(at_ms, value.clone(), *start_ms);
-            }
+        self.append(series, range, samples).map(|_| ())
+    }
+
+    fn append(
+        &self,
+        series: usize,
+        range: TimeRange,
+        samples: &mut SampleBuffer,
+    ) -> Result<bool, StorageError> {
+        let within = if range.is_empty() { TimeRange::new(0, 0) } else { range };
+        let found = self.0[series].1.range(within.min_ms..=within.max_ms);
+        let mut found = found.filter(|(at_ms, _)| range.contains(**at_ms)).peekable();
+        if found.peek().is_some_and(|(at_ms, _)| samples.last_ms() >= Some(**at_ms)) {
+            return Ok(false);
         }
-        Ok(())
+        for (&at_ms, (value, start_ms)) in found {
+            samples.push(at_ms, value.clone(), *start_ms);
+        }
+        Ok(true)
     }
 }
 

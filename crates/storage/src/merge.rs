@@ -138,10 +138,15 @@ impl SeriesSet for MergedSet<'_> {
         };
         let parts = self.parts(series);
         read(&parts[0], samples)?;
-        let mut other = SampleBuffer::new();
+        let mut other = None;
         for part in &parts[1..] {
-            read(part, &mut other)?;
-            merge_samples(samples, &mut other);
+            // Blocks of rising times, the usual case, need no second buffer.
+            if self.sets[part.0 as usize].append(part.1 as usize, range, samples)? {
+                continue;
+            }
+            let other = other.get_or_insert_with(SampleBuffer::new);
+            read(part, other)?;
+            merge_samples(samples, other);
         }
         Ok(())
     }

@@ -96,6 +96,11 @@ impl SampleBuffer {
         }
     }
 
+    /// Time of the last sample of either kind.
+    pub fn last_ms(&self) -> Option<Timestamp> {
+        self.floats.timestamps.last().max(self.histograms.timestamps.last()).copied()
+    }
+
     /// Number of samples of both kinds.
     pub fn len(&self) -> usize {
         self.floats.timestamps.len() + self.histograms.timestamps.len()
@@ -120,7 +125,7 @@ mod tests {
         samples.push(3, 3.0.into(), 0);
         samples.push(4, FloatHistogram::default().into(), 0);
         assert_eq!(samples.floats.start_timestamps, [0, 1, 0]);
-        assert_eq!(samples.len(), 4);
+        assert_eq!((samples.len(), samples.last_ms()), (4, Some(4)));
         samples.clear();
         assert!(samples.is_empty() && samples.floats.start_timestamps.is_empty());
     }

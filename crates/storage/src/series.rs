@@ -26,4 +26,19 @@ pub trait SeriesSet: Send + Sync {
     /// # Errors
     /// When the samples cannot be read; the buffer then holds nothing that may be used.
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError>;
+
+    /// Adds the samples of one series within `range` behind those that `samples` holds, which are all within `range` too.
+    /// Says `false`, and leaves the buffer as it is, where that cannot be done: because samples of the series are not
+    /// later than all that are held, or because the store does not offer it.
+    ///
+    /// # Errors
+    /// As [`SeriesSet::read`].
+    fn append(
+        &self,
+        _series: usize,
+        _range: TimeRange,
+        _samples: &mut SampleBuffer,
+    ) -> Result<bool, StorageError> {
+        Ok(false)
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use narthex_model::{Matcher, TimeRange};
+use narthex_model::{Matcher, TimeRange, Timestamp};
 use narthex_storage::{SampleBuffer, StorageError};
 
 use super::failure::{corrupt, io_failed};
@@ -116,12 +116,18 @@ impl Block {
         BlockDictionary { index: &self.index, cache: &self.cache }
     }
 
-    /// Appends the samples of a chunk, after asking whether they are what the index says.
-    pub(super) fn decode(&self, chunk: &ChunkMeta, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+    /// Appends the samples of a chunk up to `max_ms`, and perhaps some behind it, after asking whether they are what the
+    /// index says.
+    pub(super) fn decode(
+        &self,
+        chunk: &ChunkMeta,
+        max_ms: Timestamp,
+        samples: &mut SampleBuffer,
+    ) -> Result<(), StorageError> {
         let (encoding, bytes) = self.segments.get(chunk.place)?;
         let held = columns::counts(samples);
         encoding
-            .decode_into(bytes, samples)
+            .decode_until(max_ms, bytes, samples)
             .map_err(|damage| self.segments.corrupt_chunk(chunk.place, &damage))?;
         if columns::are_within(samples, held, chunk.range) {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use narthex_model::{Labels, Matcher, TimeRange};
+use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 use narthex_storage::{
     Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
 };
@@ -60,12 +60,13 @@ impl Block {
     fn read_series(&self, numbers: &[u32], range: TimeRange) -> Result<Vec<Selected>, StorageError> {
         let mut reader = SeriesReader::default();
         let mut selected = Vec::with_capacity(numbers.len());
+        let mut scratch = String::new();
         for &number in numbers {
             self.index.entry(number, &mut reader)?;
             let from = reader.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
             let to = reader.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
             if from < to {
-                let labels = reader.labels().collect();
+                let labels = Labels::from_sorted(reader.labels(), &mut scratch);
                 selected.push(Selected { labels, number, chunks: reader.chunks[from..to].into() });
             }
         }
@@ -169,10 +170,36 @@ struct Selected {
 }
 
 impl BlockSeriesSet<'_> {
-    /// Appends the samples of a chunk, or none of them and a warning when it is damaged.
-    fn decode(&self, chunk: &ChunkMeta, samples: &mut SampleBuffer) -> Result<(), StorageError> {
+    /// Appends the samples of a series within `range` to a buffer, all of whose samples are earlier and within `range`.
+    fn read_behind(
+        &self,
+        Selected { number, chunks, .. }: &Selected,
+        range: TimeRange,
+        samples: &mut SampleBuffer,
+    ) -> Result<(), StorageError> {
+        let behind_ms = samples.last_ms().map_or(Timestamp::MIN, |last_ms| last_ms.saturating_add(1));
+        let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
+        let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
+        for chunk in chunks.get(from..to).unwrap_or(&[]) {
+            self.decode(chunk, range.max_ms, samples)?;
+        }
+        columns::clip(range, samples);
+        for deleted in self.tombstones.of(u64::from(*number)) {
+            columns::remove(TimeRange::new(deleted.min_ms.max(behind_ms), deleted.max_ms), samples);
+        }
+        Ok(())
+    }
+
+    /// Appends the samples of a chunk up to `max_ms` and perhaps some more, or none of them and a warning when it is
+    /// damaged.
+    fn decode(
+        &self,
+        chunk: &ChunkMeta,
+        max_ms: Timestamp,
+        samples: &mut SampleBuffer,
+    ) -> Result<(), StorageError> {
         let held = columns::counts(samples);
-        match self.block.decode(chunk, samples) {
+        match self.block.decode(chunk, max_ms, samples) {
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                 columns::cut(held, samples);
                 let warning = format!("a chunk of block {} is left out: {error}", self.block.ulid());
@@ -195,16 +222,21 @@ impl SeriesSet for BlockSeriesSet<'_> {
 
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
         samples.clear();
-        let Selected { number, chunks, .. } = &self.series[series];
-        let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
-        let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
-        for chunk in chunks.get(from..to).unwrap_or(&[]) {
-            self.decode(chunk, samples)?;
+        self.read_behind(&self.series[series], range, samples)
+    }
+
+    fn append(
+        &self,
+        series: usize,
+        range: TimeRange,
+        samples: &mut SampleBuffer,
+    ) -> Result<bool, StorageError> {
+        let selected = &self.series[series];
+        let is_behind =
+            selected.chunks.first().is_none_or(|chunk| samples.last_ms() < Some(chunk.range.min_ms));
+        if is_behind {
+            self.read_behind(selected, range, samples)?;
         }
-        columns::clip(range, samples);
-        for deleted in self.tombstones.of(u64::from(*number)) {
-            columns::remove(*deleted, samples);
-        }
-        Ok(())
+        Ok(is_behind)
     }
 }

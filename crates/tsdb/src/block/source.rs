@@ -54,7 +54,7 @@ impl<'b> BlockSource<'b> {
             return Ok(());
         }
         self.samples.clear();
-        self.block.decode(chunk, &mut self.samples)?;
+        self.block.decode(chunk, self.range.max_ms, &mut self.samples)?;
         columns::clip(self.range, &mut self.samples);
         deleted.iter().for_each(|range| columns::remove(*range, &mut self.samples));
         let (encoding, _) = self.block.segments.get(chunk.place)?;

@@ -1,6 +1,6 @@
 //! Whether every byte of a block that has a checksum is as it was written.
 
-use narthex_model::Labels;
+use narthex_model::{Labels, Timestamp};
 use narthex_storage::{SampleBuffer, StorageError};
 
 use super::Block;
@@ -29,7 +29,7 @@ impl Block {
         let mut samples = SampleBuffer::new();
         walk(&self.index, |chunk| {
             samples.clear();
-            self.decode(chunk, &mut samples)
+            self.decode(chunk, Timestamp::MAX, &mut samples)
         })?;
         Ok(())
     }

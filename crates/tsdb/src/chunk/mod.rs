@@ -21,6 +21,7 @@ pub mod xor2;
 
 use std::fmt;
 
+use narthex_model::Timestamp;
 use narthex_storage::SampleBuffer;
 
 pub use counts::CountCoding;
@@ -79,8 +80,21 @@ impl Encoding {
     /// # Errors
     /// When the bytes contradict the encoding; what was appended by then is of no use.
     pub fn decode_into(self, chunk: &[u8], samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
+        self.decode_until(Timestamp::MAX, chunk, samples)
+    }
+
+    /// Appends the samples of `chunk` up to `max_ms`, and perhaps some behind it: decoding stops where it can.
+    ///
+    /// # Errors
+    /// As [`Encoding::decode_into`], as far as the chunk is looked at.
+    pub fn decode_until(
+        self,
+        max_ms: Timestamp,
+        chunk: &[u8],
+        samples: &mut SampleBuffer,
+    ) -> Result<(), CorruptChunk> {
         match self {
-            Encoding::Xor => xor::decode_into(chunk, &mut samples.floats),
+            Encoding::Xor => xor::decode_until(max_ms, chunk, &mut samples.floats),
             Encoding::Xor2 => xor2::decode_into(chunk, &mut samples.floats),
             Encoding::Histogram => histogram::decode_into(chunk, &mut samples.histograms),
             Encoding::FloatHistogram => float_histogram::decode_into(chunk, &mut samples.histograms),

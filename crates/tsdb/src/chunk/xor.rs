@@ -98,6 +98,14 @@ fn write_delta_change(writer: &mut BitWriter, change_ms: i64) {
 /// # Errors
 /// When the bytes are no such chunk; what was appended by then is of no use.
 pub fn decode_into(chunk: &[u8], column: &mut FloatColumn) -> Result<(), CorruptChunk> {
+    decode_until(Timestamp::MAX, chunk, column)
+}
+
+/// Appends the samples of a chunk up to the first one behind `max_ms`, if there is such a one.
+///
+/// # Errors
+/// When the bytes up to there are no such chunk; what was appended by then is of no use.
+pub fn decode_until(max_ms: Timestamp, chunk: &[u8], column: &mut FloatColumn) -> Result<(), CorruptChunk> {
     let count = sample_count(chunk)?;
     let reader = BitReader::new(&chunk[HEADER_BYTES..]);
     // The first sample takes 9 bytes or more, each later one 2 bits or more.
@@ -111,28 +119,35 @@ pub fn decode_into(chunk: &[u8], column: &mut FloatColumn) -> Result<(), Corrupt
         column.start_timestamps.resize(held + count, 0);
     }
     let (timestamps, values) = (&mut column.timestamps[held..], &mut column.values[held..]);
-    match PaddedBytes::new(&chunk[HEADER_BYTES..]) {
-        Some(padded) => decode_columns(reader, &padded, timestamps, values),
-        None => decode_columns(reader, &&chunk[HEADER_BYTES..], timestamps, values),
-    }
+    let decoded = match PaddedBytes::new(&chunk[HEADER_BYTES..]) {
+        Some(padded) => decode_columns(reader, &padded, max_ms, timestamps, values)?,
+        None => decode_columns(reader, &&chunk[HEADER_BYTES..], max_ms, timestamps, values)?,
+    };
+    column.timestamps.truncate(held + decoded);
+    column.values.truncate(held + decoded);
+    column.start_timestamps.truncate(held + decoded);
+    Ok(())
 }
 
-/// Reads as many samples as the columns, both equally long, have places. `reader` stands at the start of `words`.
+/// Reads as many samples as the columns, both equally long, have places, or up to the first one behind `max_ms`; their
+/// number. `reader` stands at the start of `words`.
 #[inline(always)]
 fn decode_columns(
     mut reader: BitReader<'_>,
     words: &impl Words,
+    max_ms: Timestamp,
     timestamps: &mut [Timestamp],
     values: &mut [f64],
-) -> Result<(), CorruptChunk> {
+) -> Result<usize, CorruptChunk> {
+    let count = timestamps.len();
     let mut places = timestamps.iter_mut().zip(values);
-    let Some((at_place, value_place)) = places.next() else { return Ok(()) };
+    let Some((at_place, value_place)) = places.next() else { return Ok(0) };
     let mut at_ms = reader.read_varint()?;
     let bits = reader.read(64);
     (*at_place, *value_place) = (at_ms, f64::from_bits(bits));
     reader.check()?;
 
-    let Some((at_place, value_place)) = places.next() else { return Ok(()) };
+    let Some((at_place, value_place)) = places.next() else { return Ok(1) };
     let mut delta_ms = reader.read_uvarint()? as i64;
     at_ms = at_ms.wrapping_add(delta_ms);
     let mut value =
@@ -140,7 +155,9 @@ fn decode_columns(
     value.read_next(words, words.word(value.position), PEEK_BITS);
     (*at_place, *value_place) = (at_ms, f64::from_bits(value.bits));
 
-    for (at_place, value_place) in places {
+    while at_ms <= max_ms
+        && let Some((at_place, value_place)) = places.next()
+    {
         let word = words.word(value.position);
         // Enough is left of one look for nearly every value, unless the time is a rare one.
         match word >> 62 {
@@ -163,7 +180,8 @@ fn decode_columns(
         at_ms = at_ms.wrapping_add(delta_ms);
         (*at_place, *value_place) = (at_ms, f64::from_bits(value.bits));
     }
-    value.check(reader.position() + reader.remaining())
+    value.check(reader.position() + reader.remaining())?;
+    Ok(count - places.len())
 }
 
 /// Where a decoder is, and the value it has read last.

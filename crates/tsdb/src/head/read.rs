@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use narthex_model::histogram::CounterResetHint;
-use narthex_model::{Labels, Matcher, SampleValue, TimeRange};
+use narthex_model::{Labels, Matcher, SampleValue, TimeRange, Timestamp};
 use narthex_storage::{
     Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
 };
@@ -114,7 +114,7 @@ fn read_into(
     let full = data.full_within(in_order);
     let rare = data.rare.as_ref().map(|rare| rare_of(rare, view, range)).transpose()?;
     if full.len() <= DECODED_IN_PLACE {
-        decode(full, samples)?;
+        decode(full, in_order.max_ms, samples)?;
         decode_open(&data, in_order, samples)?;
         drop(data);
     } else {
@@ -122,7 +122,7 @@ fn read_into(
         let open = data.open.as_ref().filter(|chunk| chunk.range.overlaps(in_order));
         chunks.extend(open.map(|chunk| chunk.snapshot()));
         drop(data);
-        decode(&chunks, samples)?;
+        decode(&chunks, in_order.max_ms, samples)?;
     }
     clip(in_order, samples);
     if let Some((late, deleted)) = rare {
@@ -131,13 +131,15 @@ fn read_into(
     Ok(())
 }
 
-fn decode(chunks: &[FullChunk], samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
-    chunks.iter().try_for_each(|chunk| chunk.encoding.decode_into(&chunk.bytes, samples))
+fn decode(chunks: &[FullChunk], max_ms: Timestamp, samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
+    chunks.iter().try_for_each(|chunk| chunk.encoding.decode_until(max_ms, &chunk.bytes, samples))
 }
 
 fn decode_open(data: &SeriesData, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), CorruptChunk> {
     match &data.open {
-        Some(chunk) if chunk.range.overlaps(range) => chunk.encoding().decode_into(chunk.bytes(), samples),
+        Some(chunk) if chunk.range.overlaps(range) => {
+            chunk.encoding().decode_until(range.max_ms, chunk.bytes(), samples)
+        }
         _ => Ok(()),
     }
 }
