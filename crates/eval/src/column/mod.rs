@@ -130,13 +130,22 @@ impl StepColumn {
     /// Presence is written by words, which is what makes this faster than [`StepColumn::set_float`].
     #[inline(always)]
     pub fn fill_floats(&mut self, mut float: impl FnMut(usize) -> Option<f64>) {
+        self.fill_words(|first, values| {
+            values.iter_mut().enumerate().fold(0, |word, (bit, place)| {
+                let value = float(first + bit);
+                *place = value.unwrap_or(0.0);
+                word | u64::from(value.is_some()) << bit
+            })
+        });
+    }
+
+    /// Fills a column of absent steps, up to 64 steps at a time: `fill` gets the number of the first of them and the
+    /// places of their floats, and returns which are present, the first in the lowest bit.
+    #[inline(always)]
+    pub fn fill_words(&mut self, mut fill: impl FnMut(usize, &mut [f64]) -> u64) {
         let words = self.presence.words_mut();
         for (at, (values, word)) in self.values.chunks_mut(64).zip(words).enumerate() {
-            for (bit, place) in values.iter_mut().enumerate() {
-                let value = float(at * 64 + bit);
-                *place = value.unwrap_or(0.0);
-                *word |= u64::from(value.is_some()) << bit;
-            }
+            *word = fill(at * 64, values) & u64::MAX >> (64 - values.len());
         }
     }
 

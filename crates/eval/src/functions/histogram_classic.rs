@@ -71,6 +71,10 @@ fn interpolated(phi: f64, buckets: &[ClassicBucket]) -> f64 {
 
 /// Sorts buckets and merges those of equal bounds; says whether the last one ends at +Inf.
 fn prepare(buckets: &mut Vec<ClassicBucket>) -> bool {
+    // They rise already unless a bound is written in two ways.
+    if buckets.is_sorted_by(|a, b| a.upper < b.upper) {
+        return buckets.last().is_some_and(|last| last.upper == f64::INFINITY);
+    }
     buckets.sort_by(|a, b| a.upper.total_cmp(&b.upper));
     buckets.dedup_by(|later, earlier| {
         let is_same = later.upper == earlier.upper;
@@ -111,6 +115,10 @@ fn is_almost_equal(a: f64, b: f64) -> bool {
         return true;
     }
     let (sum, difference) = (a.abs() + b.abs(), (a - b).abs());
+    // Far apart by any rounding: no need to divide.
+    if difference > sum * (2.0 * ROUNDING_TOLERANCE) && sum > f64::MIN_POSITIVE / ROUNDING_TOLERANCE {
+        return false;
+    }
     if a == 0.0 || b == 0.0 || sum < f64::MIN_POSITIVE {
         return difference < ROUNDING_TOLERANCE * f64::MIN_POSITIVE;
     }
