@@ -60,8 +60,6 @@ pub(super) fn is_damage(error: &StorageError) -> bool {
 
 /// What is missing with a block that cannot be opened. What it says of its time cannot be trusted.
 pub(super) fn gap_of(ulid: Ulid, error: &StorageError) -> Gap {
-    Gap {
-        range: TimeRange::ALL,
-        reason: format!("block {ulid} cannot be read, its samples are missing: {error}"),
-    }
+    let reason = format!("block {ulid} cannot be read, its samples are missing: {error}");
+    Gap { is_lasting: is_damage(error), ..Gap::new(TimeRange::ALL, reason) }
 }

@@ -89,29 +89,30 @@ impl Database {
         TimeRange::new(start_ms, start_ms.saturating_add(range_ms).min(end_ms) - 1)
     }
 
-    /// Makes a block of what a head has in `range` and lets queries see it.
-    pub(super) fn cut(&self, head: &Head, range: TimeRange, now_ms: Timestamp) -> Result<(), StorageError> {
+    /// Makes a block of what a head has in `range` and lets queries see it. Returns whether there was anything.
+    pub(super) fn cut(&self, head: &Head, range: TimeRange, now_ms: Timestamp) -> Result<bool, StorageError> {
         self.write_block(&mut head.source(range), range, now_ms)
     }
 
-    /// Makes a block of level 1 and lets queries see it; none without samples.
+    /// Makes a block of level 1 and lets queries see it; none without samples. Returns whether it made one.
     pub(super) fn write_block(
         &self,
         source: &mut dyn ChunkSource,
         range: TimeRange,
         now_ms: Timestamp,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let ulid = self.new_name(now_ms)?;
         let mut writer = BlockWriter::create(&*self.fs, &self.dir, ulid, self.options.block_limits)?;
         writer.add_all(source)?;
         let (min_ms, max_ms) = (range.min_ms, range.max_ms.saturating_add(1));
         let block = NewBlock { min_ms, max_ms, compaction: Compaction::of_head(ulid), thanos: None };
-        if writer.finish(block)?.is_some() {
+        let is_made = writer.finish(block)?.is_some();
+        if is_made {
             let block = Arc::new(Block::open(&*self.fs, &self.dir.join(ulid.to_string()))?);
             self.change_blocks(|blocks| blocks.push(block));
             self.counters.cuts.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(is_made)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Deleting samples.
 
+use std::sync::PoisonError;
+
 use narthex_model::{Matcher, TimeRange};
 use narthex_storage::StorageError;
 
@@ -7,11 +9,14 @@ use super::Database;
 
 impl Database {
     /// Deletes the samples within `range` of the series that satisfy every matcher: queries that begin afterwards do not
-    /// see them, compaction leaves them out. The deletion is durable when this returns.
+    /// see them, compaction leaves them out. The deletion is durable when this returns. Waits for maintenance that is
+    /// under way.
     ///
     /// # Errors
     /// When the store is only read or cannot be written: some parts may have been deleted then.
     pub fn delete(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), StorageError> {
+        // A block that is being made of the head or of others would come to the list without the deletion.
+        let _maintenance = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
         let log = self.log()?;
         let deletion = self.head.deletion(matchers, range);
         if !deletion.is_empty() {

@@ -13,6 +13,15 @@ pub(super) struct Gap {
     pub(super) range: TimeRange,
     /// What happened, in lower case and without a final stop.
     pub(super) reason: String,
+    /// Whether the next start has to know it: it finds out by itself what may be readable again then.
+    pub(super) is_lasting: bool,
+}
+
+impl Gap {
+    /// Samples that are missing for good.
+    pub(super) fn new(range: TimeRange, reason: impl Into<String>) -> Gap {
+        Gap { range, reason: reason.into(), is_lasting: true }
+    }
 }
 
 impl fmt::Display for Gap {
@@ -21,20 +30,20 @@ impl fmt::Display for Gap {
     }
 }
 
-/// The file.
+/// The file, with what is lasting.
 pub(super) fn render(gaps: &[Gap]) -> String {
     let line = |gap: &Gap| {
         let reason = gap.reason.replace(['\n', '\r'], " ");
         let text = format!("{} {} {reason}", gap.range.min_ms, gap.range.max_ms);
         format!("{:08x} {text}\n", crc32c::crc32c(text.as_bytes()))
     };
-    gaps.iter().map(line).collect()
+    gaps.iter().filter(|gap| gap.is_lasting).map(line).collect()
 }
 
 /// Reads the file. A line that is damaged may have spoken of any time.
 pub(super) fn parse(file: &[u8]) -> Vec<Gap> {
     let lines = file.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let unreadable = || Gap { range: TimeRange::ALL, reason: "the list of known gaps is damaged".into() };
+    let unreadable = || Gap::new(TimeRange::ALL, "the list of known gaps is damaged");
     let mut gaps: Vec<Gap> = lines.map(|line| gap(line).unwrap_or_else(unreadable)).collect();
     gaps.dedup();
     gaps
@@ -48,7 +57,7 @@ fn gap(line: &[u8]) -> Option<Gap> {
     }
     let mut parts = text.splitn(3, ' ');
     let range = TimeRange { min_ms: parts.next()?.parse().ok()?, max_ms: parts.next()?.parse().ok()? };
-    Some(Gap { range, reason: parts.next()?.to_owned() })
+    Some(Gap::new(range, parts.next()?))
 }
 
 #[cfg(test)]
@@ -57,8 +66,9 @@ mod tests {
 
     #[test]
     fn gaps_are_read_as_written_and_damage_covers_all_times() {
-        let one = |min_ms, reason: &str| Gap { range: TimeRange::new(min_ms, 9), reason: reason.into() };
-        let gaps = vec![one(i64::MIN, "block x: gone"), one(-5, "two\nlines")];
+        let one = |min_ms, reason: &str| Gap::new(TimeRange::new(min_ms, 9), reason);
+        let passing = Gap { is_lasting: false, ..one(0, "not now") };
+        let gaps = vec![one(i64::MIN, "block x: gone"), passing, one(-5, "two\nlines")];
         let file = render(&gaps);
         assert_eq!(parse(file.as_bytes()), [one(i64::MIN, "block x: gone"), one(-5, "two lines")]);
         for bit in 0..file.len() * 8 {

@@ -8,7 +8,7 @@ use narthex_model::Timestamp;
 use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::blocks::is_damage;
-use super::{Access, Database};
+use super::{Access, Database, modes};
 use crate::block::{Block, BlockMeta, Ulid};
 use crate::compact::{self, BlockSize, Plan};
 
@@ -65,6 +65,8 @@ impl Database {
         if self.log().is_ok() {
             return Ok(());
         }
+        // Without the lock the store was anybody's meanwhile.
+        modes::refuse_foreign_log(&*self.fs, &self.dir)?;
         match self.gain_access()? {
             Access::Read(reason) => Err(reason),
             access => {

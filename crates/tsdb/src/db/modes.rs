@@ -4,13 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use narthex_model::{TimeRange, Timestamp};
+use narthex_model::{Labels, TimeRange, Timestamp};
 use narthex_storage::StorageError;
 
 use super::cut::{HeldBack, align};
 use super::gaps::Gap;
 use super::open::refused;
 use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks};
+use crate::block::ChunkSource;
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, remove_tree};
 use crate::head::Head;
@@ -50,15 +51,16 @@ impl Database {
             return Ok(());
         }
         let known = self.block_list();
-        let found = blocks::find(&*self.fs, &self.dir, &known)?;
-        let gaps = found.damaged.iter().map(|(ulid, error)| blocks::gap_of(*ulid, error));
-        let mut gaps: Vec<Gap> = gaps.collect();
-        let min_valid_ms = super::open::end_ms(&found.blocks);
-        // What is cut meanwhile is in the logs still or in a block of the next look.
+        let before = blocks::find(&*self.fs, &self.dir, &known)?;
+        let min_valid_ms = super::open::end_ms(&before.blocks);
+        let mut gaps = Vec::new();
         let foreign = ForeignOptions { head: self.options.head, min_valid_ms };
         let ForeignHead { head, report } = ForeignHead::read(&*self.fs, &self.dir, foreign)?;
         gaps.extend(gaps_of(&report));
         let own = self.read_own_log(&mut gaps)?;
+        // What left the logs before they were read is in a block by now.
+        let found = blocks::find(&*self.fs, &self.dir, &before.blocks)?;
+        gaps.extend(found.damaged.iter().map(|(ulid, error)| blocks::gap_of(*ulid, error)));
         self.change_blocks(|list| *list = found.blocks);
         let heads = [head, own].into_iter().filter(|head| head.series_count() > 0);
         *self.foreign.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heads.collect());
@@ -95,9 +97,13 @@ impl Database {
         options: DatabaseOptions,
         now_ms: Timestamp,
     ) -> Result<(), StorageError> {
+        if !fs.exists(dir).map_err(|error| io_failed(&error))? {
+            return Err(refused(format!("{}: there is no such directory", dir.display())));
+        }
         let database = Database::prepared(fs, dir, options);
-        let Access::Write { _lock, .. } = database.gain_access()? else {
-            return Err(super::read_only());
+        let _access = match database.gain_access()? {
+            Access::Read(reason) => return Err(reason),
+            access => access,
         };
         database.load_blocks(true)?;
         let foreign = ForeignOptions { head: database.options.head, min_valid_ms: database.blocks_end_ms() };
@@ -145,17 +151,34 @@ impl Database {
 
     /// Blocks of everything that a head has, for a directory that is not open.
     pub(super) fn write_head(&self, head: &Head, now_ms: Timestamp) -> Result<(), StorageError> {
-        let (Some(min_ms), Some(max_ms)) = (head.min_ms(), head.max_ms()) else { return Ok(()) };
+        let Some(max_ms) = head.max_ms() else { return Ok(()) };
         let range_ms = self.options.block_range_ms();
-        let mut start_ms = align(min_ms, range_ms);
-        while start_ms <= max_ms {
+        let mut next_ms = head.min_ms();
+        while let Some(at_ms) = next_ms {
+            let start_ms = align(at_ms, range_ms);
             let end_ms = start_ms.saturating_add(range_ms - 1).min(max_ms);
-            self.cut(head, TimeRange::new(start_ms, end_ms), now_ms)?;
-            let Some(next_ms) = start_ms.checked_add(range_ms) else { break };
-            start_ms = next_ms;
+            let is_made = self.cut(head, TimeRange::new(start_ms, end_ms), now_ms)?;
+            let after_ms = end_ms.checked_add(1).filter(|&after_ms| after_ms <= max_ms);
+            next_ms = match after_ms {
+                // Between samples that are far apart there may be more ranges than there is time for.
+                Some(after_ms) if !is_made => first_from(head, after_ms)?,
+                after_ms => after_ms,
+            };
         }
         Ok(())
     }
+}
+
+/// Time of the first sample of a head that is not before `from_ms`.
+fn first_from(head: &Head, from_ms: Timestamp) -> Result<Option<Timestamp>, StorageError> {
+    let mut source = head.source(TimeRange::new(from_ms, Timestamp::MAX));
+    let (mut labels, mut chunks) = (Labels::default(), Vec::new());
+    let mut first_ms = None;
+    while source.next_series(&mut labels, &mut chunks)? {
+        let of_series = chunks.iter().map(|chunk| chunk.min_ms).min();
+        first_ms = first_ms.into_iter().chain(of_series).min();
+    }
+    Ok(first_ms)
 }
 
 /// What could not be read of Prometheus's logs.
@@ -165,7 +188,7 @@ fn gaps_of(report: &ForeignReport) -> Vec<Gap> {
     let refused = report.first_refusal.iter().map(|reason| {
         format!("{} samples of the log were not taken, the first one because: {reason}", report.refused)
     });
-    lost.chain(refused).map(|reason| Gap { range: TimeRange::ALL, reason }).collect()
+    lost.chain(refused).map(|reason| Gap::new(TimeRange::ALL, reason)).collect()
 }
 
 /// Refuses a directory in which Prometheus has a log: writing beside it would split the newest samples in two.

@@ -92,10 +92,8 @@ impl Database {
             Ok(file) => gaps::parse(&file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                vec![Gap {
-                    range: TimeRange::ALL,
-                    reason: format!("the list of known gaps cannot be read: {error}"),
-                }]
+                let reason = format!("the list of known gaps cannot be read: {error}");
+                vec![Gap { is_lasting: false, ..Gap::new(TimeRange::ALL, reason) }]
             }
         };
         *self.gaps() = known;
@@ -142,7 +140,7 @@ impl Database {
             }
         }
         let made_up_for = blocks.iter().flat_map(|block| {
-            let gap = |error: &StorageError| Gap { range: block.range(), reason: error.to_string() };
+            let gap = |error: &StorageError| Gap::new(block.range(), error.to_string());
             block.warnings().iter().map(gap)
         });
         self.note_gaps(made_up_for);
@@ -169,7 +167,7 @@ impl Database {
         // A write that did not come to its end is what a crash leaves: nobody was told that it did.
         let lost = report.damages.iter().filter(|damage| damage.kind != DamageKind::Torn);
         self.note_gaps(lost.map(|damage| gap_in_log(damage, in_memory)));
-        self.note_gaps(refused.map(|error| Gap { range: in_memory, reason: error.to_string() }));
+        self.note_gaps(refused.map(|error| Gap::new(in_memory, error.to_string())));
         Ok(())
     }
 }
@@ -189,7 +187,7 @@ pub(super) fn gap_in_log(damage: &Damage, range: TimeRange) -> Gap {
         path.display(),
         kind.as_str()
     );
-    Gap { range, reason }
+    Gap::new(range, reason)
 }
 
 /// An error of a store that cannot be opened as it is asked to.

@@ -1,6 +1,6 @@
 //! Copies of a store while it is in use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use narthex_model::Timestamp;
@@ -8,6 +8,7 @@ use narthex_storage::StorageError;
 
 use super::{Database, DatabaseOptions};
 use crate::block::failure::io_failed;
+use crate::block::writer::UNFINISHED_SUFFIX;
 use crate::fs::{EntryKind, Fs, remove_tree};
 
 impl Database {
@@ -15,7 +16,8 @@ impl Database {
     /// Prometheus opens the copy, and so does this. It appears under its name when it is complete.
     ///
     /// # Errors
-    /// When the directory is there already, or cannot be written; then there is none.
+    /// When the directory is there already or cannot be written: then there is none. When the name of a complete copy
+    /// cannot be made durable.
     pub fn snapshot(&self, target: &Path, head: SnapshotHead, now_ms: Timestamp) -> Result<(), StorageError> {
         // No block comes or goes meanwhile.
         let _maintenance = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,20 +25,20 @@ impl Database {
         if fs.exists(target).map_err(|error| io_failed(&error))? {
             return Err(super::open::refused(format!("{}: is there already", target.display())));
         }
-        let mut unfinished = target.as_os_str().to_owned();
-        unfinished.push(".tmp");
-        let unfinished = Path::new(&unfinished);
-        let made = self.copy_into(unfinished, head, now_ms);
-        let renamed = made.and_then(|()| {
-            let named = fs
-                .rename(unfinished, target)
-                .and_then(|()| target.parent().map_or(Ok(()), |dir| fs.sync_dir(dir)));
-            named.map_err(|error| io_failed(&error))
-        });
-        if renamed.is_err() {
-            let _ = remove_tree(fs, unfinished);
+        let Some(unfinished) = unfinished_name(target) else {
+            return Err(super::open::refused(format!(
+                "{}: expected the name of a directory",
+                target.display()
+            )));
+        };
+        let made = self.copy_into(&unfinished, head, now_ms);
+        let named = made.and_then(|()| fs.rename(&unfinished, target).map_err(|error| io_failed(&error)));
+        if named.is_err() {
+            let _ = remove_tree(fs, &unfinished);
+            return named;
         }
-        renamed
+        let above = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs.sync_dir(above).map_err(|error| io_failed(&error))
     }
 
     fn copy_into(&self, target: &Path, head: SnapshotHead, now_ms: Timestamp) -> Result<(), StorageError> {
@@ -68,6 +70,14 @@ pub enum SnapshotHead {
     Included,
     /// Blocks only.
     LeftOut,
+}
+
+/// Where a copy is until it is complete, beside its place: a name that nothing else has, for it is removed if it is
+/// there.
+fn unfinished_name(target: &Path) -> Option<PathBuf> {
+    let mut name = target.file_name()?.to_owned();
+    name.push(UNFINISHED_SUFFIX);
+    Some(target.with_file_name(name))
 }
 
 fn copy_tree(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {

@@ -7,6 +7,7 @@ use narthex_model::TimeRange;
 use narthex_storage::{Queryable, SampleBuffer, SelectHints};
 use narthex_tsdb::db::snapshot::SnapshotHead;
 use narthex_tsdb::db::{Database, DatabaseOptions};
+use narthex_tsdb::fs::Fs;
 
 use super::model::{RANGE_MS, Store};
 
@@ -103,4 +104,62 @@ fn a_query_that_stays_open_holds_nothing_back_from_blocks() {
     store.reopen().unwrap();
     store.check("reopened");
     assert!(expected.values().all(|samples| samples.len() == 30));
+}
+
+#[test]
+fn a_snapshot_of_samples_that_are_far_apart_ends() {
+    let mut store = Store::new();
+    store.append_at(i64::MIN + 5).unwrap();
+    store.append().unwrap();
+    store.database().snapshot(Path::new("/copy"), SnapshotHead::Included, store.next_ms).unwrap();
+    let fs = Arc::new(store.fs.clone());
+    let copy = Database::open_read_only(fs, Path::new("/copy"), DatabaseOptions::prometheus(7)).unwrap();
+    assert_eq!(super::model::read_all(&copy).unwrap().0, store.acknowledged);
+}
+
+#[test]
+fn a_snapshot_removes_nothing_of_others() {
+    let mut store = Store::new();
+    store.append().unwrap();
+    store.fs.create_dir_all(Path::new("/copy.tmp/theirs")).unwrap();
+    // A shell completes names of directories like this.
+    store.database().snapshot(Path::new("/copy/"), SnapshotHead::Included, store.next_ms).unwrap();
+    assert!(store.fs.exists(Path::new("/copy.tmp/theirs")).unwrap());
+    let fs = Arc::new(store.fs.clone());
+    let copy = Database::open_read_only(fs, Path::new("/copy"), DatabaseOptions::prometheus(7)).unwrap();
+    assert_eq!(super::model::read_all(&copy).unwrap().0, store.acknowledged);
+    let second = store.database().snapshot(Path::new("/copy"), SnapshotHead::LeftOut, store.next_ms);
+    assert!(second.unwrap_err().to_string().contains("is there already"));
+    assert!(store.database().snapshot(Path::new("/.."), SnapshotHead::LeftOut, 0).is_err());
+}
+
+#[test]
+fn what_is_not_there_is_not_taken_over() {
+    let fs = narthex_tsdb::fs::MemoryFs::new();
+    let taken =
+        Database::take_over(Arc::new(fs.clone()), Path::new("/none"), DatabaseOptions::prometheus(7), 0);
+    assert!(taken.unwrap_err().to_string().contains("/none"));
+    assert!(!fs.exists(Path::new("/none")).unwrap());
+}
+
+#[test]
+fn a_block_that_cannot_be_read_for_once_is_missing_for_once() {
+    let mut store = Store::new();
+    for _ in 0..12 {
+        store.append().unwrap();
+        store.maintain().unwrap();
+    }
+    let index = store.database().blocks()[0].dir().join("index");
+    let away = Path::new("/away");
+    // A directory where the file was: the call fails, no byte is damaged.
+    store.fs.rename(&index, away).unwrap();
+    store.fs.create_dir_all(&index).unwrap();
+    store.reopen().unwrap();
+    assert_eq!(store.database().known_gaps().len(), 1);
+    store.database.take();
+    store.fs.remove_dir(&index).unwrap();
+    store.fs.rename(away, &index).unwrap();
+    store.reopen().unwrap();
+    store.check("with the index");
+    assert!(store.database().known_gaps().is_empty(), "{:?}", store.database().known_gaps());
 }
