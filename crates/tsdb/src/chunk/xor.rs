@@ -335,6 +335,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn decoding_stops_behind_the_last_sample_asked_for(
+            gaps in prop::collection::vec(1..9i64, 0..40),
+            max_ms in -5..200i64,
+        ) {
+            let times = gaps.iter().scan(0, |at_ms, gap_ms| { *at_ms += gap_ms; Some(*at_ms) });
+            let samples: Vec<(i64, f64)> = times.map(|at_ms| (at_ms, at_ms as f64)).collect();
+            let (mut whole, mut part) = (FloatColumn::default(), FloatColumn::default());
+            let chunk = encode(&samples);
+            decode_into(&chunk, &mut whole).unwrap();
+            decode_until(max_ms, &chunk, &mut part).unwrap();
+            let asked = samples.iter().filter(|sample| sample.0 <= max_ms).count();
+            prop_assert!((asked..=asked + 2).contains(&part.values.len()));
+            prop_assert_eq!(&part.timestamps[..], &whole.timestamps[..part.values.len()]);
+            prop_assert_eq!(&part.values[..], &whole.values[..part.timestamps.len()]);
+        }
+
+        #[test]
         fn samples_are_read_as_written(samples in prop::collection::vec((any::<i64>(), any::<u64>()), 0..50)) {
             let floats: Vec<_> = samples.iter().map(|&(at_ms, bits)| (at_ms, f64::from_bits(bits))).collect();
             prop_assert_eq!(decode(&encode(&floats)), Ok(samples));
