@@ -122,6 +122,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Keep samples on disk
+//!
+//! [`Database`] is a directory that Prometheus and this library both read. Here its files are in memory; `fs::OsFs` is
+//! the disk. Time and the moments for upkeep are the caller's.
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! use narthex::tsdb::fs::MemoryFs;
+//! use narthex::{Appender, Database, DatabaseOptions, Labels};
+//!
+//! let fs = Arc::new(MemoryFs::new());
+//! let options = DatabaseOptions::prometheus(0x6e61_7274_6865_78);
+//! let database = Database::open(fs.clone(), Path::new("/data"), options.clone())?;
+//! let labels = Labels::from_pairs([("__name__", "jobs_total"), ("queue", "mail")]);
+//! let mut batch = database.appender();
+//! for hour in 0..6 {
+//!     batch.append(&labels, hour * 3_600_000, (hour as f64).into(), 0)?;
+//!     // Noted in the log before anybody sees it.
+//!     batch.commit()?;
+//! }
+//! drop(batch);
+//! assert_eq!(database.maintain(6 * 3_600_000)?.cuts, 2);
+//! drop(database);
+//! // The process ends; the next one finds two blocks and a log.
+//! let database = Database::open(fs, Path::new("/data"), options)?;
+//! assert_eq!((database.blocks().len(), database.head().sample_count()), (2, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Validate and lint rule files
 //!
 //! ```
@@ -154,11 +185,13 @@ pub use narthex_report::{Format, RenderOptions, render};
 pub use narthex_storage::{
     Appender, Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
 };
-pub use narthex_tsdb::{Head, HeadLimits};
+pub use narthex_tsdb::{Database, DatabaseOptions, Head, HeadLimits};
 
 /// The language in full: tokens, tree, tables, printer.
 pub use narthex_promql as promql;
 /// Diagnostics as text: formats and options.
 pub use narthex_report as report;
+/// The store in full: chunks, blocks, head, log, file systems.
+pub use narthex_tsdb as tsdb;
 /// Rule files: types, validation.
 pub use narthex_rulefmt as rulefmt;
