@@ -185,7 +185,8 @@ impl Builder {
         let function = FunctionId::Conversion(conversion);
         let mut input = self.node(arg)?;
         let is_direct = matches!(arg.without_parens(), Expr::Selector(_));
-        if let (Some(wanted), true, LogicalNode::VectorSelector { part, .. }) = (part, is_direct, &mut input) {
+        if let (Some(wanted), true, LogicalNode::VectorSelector { part, .. }) = (part, is_direct, &mut input)
+        {
             *part = wanted;
         }
         Ok(LogicalNode::Call { function, args: vec![input], span })
