@@ -10,7 +10,7 @@ use narthex_tsdb::fs::OsFs;
 
 use super::import::entropy;
 use super::store::trouble;
-use crate::exit::{Ended, Outcome};
+use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
 use crate::times::now_ms;
 use crate::tsdb_args::{DirArgs, SnapshotArgs};
@@ -24,6 +24,9 @@ pub(super) fn take_over(args: &DirArgs, screen: &Screen) -> Ended {
 
 /// Runs `hand-back`.
 pub(super) fn hand_back(args: &DirArgs, screen: &Screen) -> Ended {
+    if !Path::new(&args.dir).is_dir() {
+        return Err(Trouble::new(format!("{}: there is no such directory", args.dir)));
+    }
     let opened = Database::open(Arc::new(OsFs), Path::new(&args.dir), options());
     done(opened.and_then(|database| database.hand_back(now_ms())))?;
     screen.note(&format!("{} is a store of Prometheus now\n", args.dir));
@@ -43,6 +46,6 @@ fn options() -> DatabaseOptions {
     DatabaseOptions::prometheus(entropy())
 }
 
-fn done(outcome: Result<(), StorageError>) -> Result<(), crate::exit::Trouble> {
+fn done(outcome: Result<(), StorageError>) -> Result<(), Trouble> {
     outcome.map_err(|error| trouble(&error))
 }
