@@ -191,7 +191,7 @@ pub use narthex_tsdb::{Database, DatabaseOptions, Head, HeadLimits};
 pub use narthex_promql as promql;
 /// Diagnostics as text: formats and options.
 pub use narthex_report as report;
-/// The store in full: chunks, blocks, head, log, file systems.
-pub use narthex_tsdb as tsdb;
 /// Rule files: types, validation.
 pub use narthex_rulefmt as rulefmt;
+/// The store in full: chunks, blocks, head, log, file systems.
+pub use narthex_tsdb as tsdb;

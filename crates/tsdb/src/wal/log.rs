@@ -4,7 +4,6 @@
 //! ([`Wal::commit`]). Of those who wait, one writes for all. A file whose sync failed is not trusted any more: what is
 //! not known to be durable is written into a new file, and until that is durable nothing is acknowledged.
 
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +13,7 @@ use narthex_storage::{StorageError, StorageErrorKind};
 use super::batch::Batch;
 use super::encoder::{Encoder, has_oversized};
 use super::files::{HEADER_BYTES, Listing, LogFile, failed};
+use super::state::{State, Until};
 use crate::fs::{Fs, FsFile};
 
 /// When what was committed is made durable.
@@ -83,26 +83,6 @@ pub struct Wal {
     is_idle: Condvar,
     /// Held by whoever makes a checkpoint.
     pub(super) checkpoint: Mutex<()>,
-}
-
-#[derive(Debug)]
-struct State {
-    encoder: Encoder,
-    /// The file that records go to, and where the next one will lie in it.
-    segment: Option<(LogFile, u64)>,
-    /// Out while somebody writes.
-    file: Option<Box<dyn FsFile>>,
-    is_busy: bool,
-    next_segment: u64,
-    /// Records that are not written yet.
-    pending: Vec<u8>,
-    /// Payloads that are not known to be durable, each behind its length.
-    unsynced: Vec<u8>,
-    appended: u64,
-    written: u64,
-    durable: u64,
-    last_sync_ms: Timestamp,
-    stats: WalStats,
 }
 
 impl Wal {
@@ -375,83 +355,6 @@ impl Wal {
         state.stats.bytes += records.len() as u64;
         state.adopt(segment, file, records.len() as u64);
         Ok(())
-    }
-}
-
-/// How safe something is to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Until {
-    Written,
-    Durable,
-}
-
-/// What is written at once.
-#[derive(Debug)]
-struct Job {
-    records: Vec<u8>,
-    until: Until,
-    /// The last batch that is in the file afterwards.
-    batch: u64,
-    /// Length of what is durable afterwards, of what is kept to be written anew.
-    unsynced: usize,
-}
-
-impl Job {
-    fn run(&mut self, file: &mut dyn FsFile) -> std::io::Result<()> {
-        if !self.records.is_empty() {
-            file.write_all(&self.records)?;
-        }
-        if self.until == Until::Durable { file.sync() } else { Ok(()) }
-    }
-}
-
-impl State {
-    fn reached(&self, until: Until) -> u64 {
-        match until {
-            Until::Written => self.written,
-            Until::Durable => self.durable,
-        }
-    }
-
-    fn begin(&mut self, until: Until) -> Job {
-        self.is_busy = true;
-        let records = mem::take(&mut self.pending);
-        Job { records, until, batch: self.appended, unsynced: self.unsynced.len() }
-    }
-
-    fn end(&mut self, job: Job, outcome: std::io::Result<()>) {
-        self.is_busy = false;
-        if let Err(error) = outcome {
-            let message = format!("cannot write the log: {error}");
-            return self.give_up(&StorageError::new(StorageErrorKind::Io, message));
-        }
-        self.stats.bytes += job.records.len() as u64;
-        self.written = self.written.max(job.batch);
-        if job.until == Until::Durable {
-            self.durable = self.durable.max(job.batch);
-            self.unsynced.drain(..job.unsynced);
-            self.stats.syncs += 1;
-            if self.unsynced.is_empty() {
-                self.encoder.forget_retired();
-            }
-        }
-        if self.pending.is_empty() {
-            // The memory of what was written serves the next ones.
-            self.pending = job.records;
-            self.pending.clear();
-        }
-    }
-
-    /// The file is not trusted any more.
-    fn give_up(&mut self, error: &StorageError) {
-        self.stats.fault = Some(error.to_string());
-        self.stats.failures += 1;
-        self.file = None;
-    }
-
-    fn adopt(&mut self, segment: LogFile, file: Box<dyn FsFile>, end: u64) {
-        self.segment = Some((segment, end));
-        self.file = Some(file);
     }
 }
 

@@ -4,8 +4,8 @@
 //! past whatever is damaged. What a scrape yields takes a byte per sample or less: one timestamp, and how far each value
 //! is from what is expected of its series.
 //!
-//! Reading order: [`batch`], `fields`, `bits`, `model`, `scrape`, `learn`, `writer`, `record`, `encoder`, `decoder`, `frame`, `files`, [`replay`](mod@replay),
-//! [`log`], [`checkpoint`].
+//! Reading order: [`batch`], `fields`, `bits`, `model`, `scrape`, `learn`, `writer`, `record`, `encoder`, `decoder`,
+//! `frame`, `files`, [`replay`](mod@replay), `state`, [`log`], [`checkpoint`].
 
 pub mod batch;
 mod bits;
@@ -21,6 +21,7 @@ mod model;
 mod record;
 pub mod replay;
 mod scrape;
+mod state;
 mod writer;
 
 pub use batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
