@@ -10,7 +10,7 @@ use narthex_storage::StorageError;
 use super::cut::{HeldBack, align};
 use super::gaps::Gap;
 use super::open::refused;
-use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks};
+use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks, quarantine};
 use crate::block::ChunkSource;
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, remove_tree};
@@ -135,7 +135,8 @@ impl Database {
         fs.sync_dir(&self.dir)
     }
 
-    /// Hands the store to Prometheus: what is in memory and log becomes blocks, the log goes. It is closed by that.
+    /// Hands the store to Prometheus: what is in memory and log becomes blocks, the log goes; into the quarantine if
+    /// something is known to be missing. It is closed by that.
     ///
     /// # Errors
     /// When it cannot be written; it is open no longer, and ours still.
@@ -146,7 +147,12 @@ impl Database {
             self.cut_until(&log, &mut held, now_ms, newest_ms.saturating_add(1))?;
         }
         log.cut_segment()?;
-        remove_tree(&*self.fs, &self.own(LOG_DIR)).map_err(|error| io_failed(&error))
+        let is_whole = self.gaps().is_empty();
+        if is_whole {
+            return remove_tree(&*self.fs, &self.own(LOG_DIR)).map_err(|error| io_failed(&error));
+        }
+        // Samples of it may be in no block.
+        quarantine::put_log_aside(&*self.fs, &self.dir).map_err(|error| io_failed(&error))
     }
 
     /// Blocks of everything that a head has, for a directory that is not open.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use narthex_storage::StorageError;
 
-use super::OWN_DIR;
+use super::{LOG_DIR, OWN_DIR};
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, write_atomically};
 
@@ -27,6 +27,20 @@ pub(super) fn put_aside(fs: &dyn Fs, dir: &Path, name: &str, reason: &str) -> Re
         fs.sync_dir(dir)
     };
     put().map_err(|error| io_failed(&error))
+}
+
+/// Moves the log into the quarantine.
+///
+/// # Errors
+/// When it cannot be moved; it is where it was then.
+pub(super) fn put_log_aside(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
+    let own = dir.join(OWN_DIR);
+    let quarantine = own.join(QUARANTINE_DIR);
+    fs.create_dir_all(&quarantine)?;
+    let free = free_name(fs, &quarantine, LOG_DIR)?;
+    fs.rename(&own.join(LOG_DIR), &quarantine.join(&free))?;
+    fs.sync_dir(&quarantine)?;
+    fs.sync_dir(&own)
 }
 
 /// The name, or the name with the first number behind it that nothing has.

@@ -163,3 +163,21 @@ fn a_block_that_cannot_be_read_for_once_is_missing_for_once() {
     store.check("with the index");
     assert!(store.database().known_gaps().is_empty(), "{:?}", store.database().known_gaps());
 }
+
+#[test]
+fn a_damaged_log_is_not_removed_when_the_store_is_handed_back() {
+    let mut store = Store::new();
+    for _ in 0..4 {
+        store.append().unwrap();
+    }
+    store.database.take();
+    let log = store.fs.list(Path::new("/data/narthex/wal")).unwrap();
+    let file = Path::new("/data/narthex/wal").join(&log[0].name);
+    store.fs.damage(&file, |bytes| bytes[40..90].fill(0xff)).unwrap();
+    store.reopen().unwrap();
+    assert!(!store.database().known_gaps().is_empty(), "nothing is noticed");
+    store.database.take().expect("it is open").hand_back(store.next_ms).unwrap();
+    assert!(!store.fs.exists(Path::new("/data/narthex/wal")).unwrap());
+    let kept = store.fs.list(Path::new("/data/narthex/quarantine/wal")).unwrap();
+    assert!(kept.iter().any(|file| file.name.starts_with(&log[0].name)), "{kept:?}");
+}

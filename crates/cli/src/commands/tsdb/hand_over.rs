@@ -28,7 +28,10 @@ pub(super) fn hand_back(args: &DirArgs, screen: &Screen) -> Ended {
         return Err(Trouble::new(format!("{}: there is no such directory", args.dir)));
     }
     let opened = Database::open(Arc::new(OsFs), Path::new(&args.dir), options());
-    done(opened.and_then(|database| database.hand_back(now_ms())))?;
+    done(opened.and_then(|database| {
+        tell_gaps(&database, screen);
+        database.hand_back(now_ms())
+    }))?;
     screen.note(&format!("{} is a store of Prometheus now\n", args.dir));
     Ok(Outcome::Clean)
 }
@@ -37,9 +40,16 @@ pub(super) fn hand_back(args: &DirArgs, screen: &Screen) -> Ended {
 pub(super) fn snapshot(args: &SnapshotArgs, screen: &Screen) -> Ended {
     let opened = Database::open_read_only(Arc::new(OsFs), Path::new(&args.dir), options());
     let target = Path::new(&args.target);
-    done(opened.and_then(|database| database.snapshot(target, SnapshotHead::Included, now_ms())))?;
+    done(opened.and_then(|database| {
+        tell_gaps(&database, screen);
+        database.snapshot(target, SnapshotHead::Included, now_ms())
+    }))?;
     screen.note(&format!("{} is a copy of {}\n", args.target, args.dir));
     Ok(Outcome::Clean)
+}
+
+fn tell_gaps(database: &Database, screen: &Screen) {
+    database.known_gaps().iter().for_each(|gap| screen.note(&format!("warning: {gap}\n")));
 }
 
 fn options() -> DatabaseOptions {
