@@ -43,15 +43,15 @@ impl Database {
     /// When a step failed: the rest is tried at the next call, and nothing is lost.
     pub fn maintain(&self, now_ms: Timestamp) -> Result<Maintenance, StorageError> {
         let mut held = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = self.regain_access().and_then(|()| {
+        // Room first: the other steps need some, and so may the log.
+        let outcome = self.expire().and_then(|expired| {
+            self.regain_access()?;
             let before = self.counters.cuts.load(Ordering::Relaxed);
             let log = self.log()?;
-            // Room first: the other steps need some.
-            let expired = self.expire(&log)?;
             self.cut_due(&log, &mut held, now_ms)?;
             let cuts = self.counters.cuts.load(Ordering::Relaxed) - before;
             let compactions = self.compact_all(now_ms)?;
-            let expired = expired + self.expire(&log)?;
+            let expired = expired + self.expire()?;
             Ok(Maintenance { cuts, compactions, expired })
         });
         if outcome.is_err() {
@@ -135,13 +135,17 @@ impl Database {
         blocks.iter().try_for_each(|&ulid| compact::remove_block(&*self.fs, &self.dir, ulid))
     }
 
-    fn expire(&self, log: &crate::wal::Wal) -> Result<u64, StorageError> {
+    fn expire(&self) -> Result<u64, StorageError> {
+        if self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return Ok(0);
+        }
+        let log_bytes = self.log().map_or(0, |log| log.stats().bytes);
         let blocks = self.block_list();
         let metas: Vec<_> = blocks.iter().map(|block| block.meta()).collect();
         let sizes = blocks.iter().zip(&metas);
         let sizes: Vec<BlockSize<'_>> =
             sizes.map(|(block, meta)| BlockSize { meta, size_bytes: block.file_bytes() }).collect();
-        let gone = compact::expired(&sizes, log.stats().bytes, self.options.retention);
+        let gone = compact::expired(&sizes, log_bytes, self.options.retention);
         let gone: Vec<Ulid> = gone.into_iter().map(|one| one.0).collect();
         if gone.is_empty() {
             return Ok(0);

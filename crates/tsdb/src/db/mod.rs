@@ -59,6 +59,8 @@ pub struct Database {
     /// What another program has in memory, of a store that is only read: in order of precedence.
     foreign: RwLock<Arc<Vec<Head>>>,
     access: RwLock<Access>,
+    /// Held from the opening for writing on, even while the log cannot be written: nobody else may write meanwhile.
+    lock: Mutex<Option<Box<dyn FsLock>>>,
     gaps: Mutex<Vec<Gap>>,
     /// Held by the one thread that maintains the store.
     maintenance: Mutex<HeldBack>,
@@ -69,7 +71,7 @@ pub struct Database {
 /// Whether the store can be written.
 #[derive(Debug)]
 enum Access {
-    Write { log: Arc<Wal>, _lock: Box<dyn FsLock> },
+    Write(Arc<Wal>),
     Read(StorageError),
 }
 
@@ -123,7 +125,7 @@ impl Database {
     /// `Io` when the store is only read, with the reason.
     pub fn log(&self) -> Result<Arc<Wal>, StorageError> {
         match &*self.access.read().unwrap_or_else(PoisonError::into_inner) {
-            Access::Write { log, .. } => Ok(Arc::clone(log)),
+            Access::Write(log) => Ok(Arc::clone(log)),
             Access::Read(reason) => Err(reason.clone()),
         }
     }

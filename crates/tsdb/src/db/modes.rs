@@ -101,10 +101,9 @@ impl Database {
             return Err(refused(format!("{}: there is no such directory", dir.display())));
         }
         let database = Database::prepared(fs, dir, options);
-        let _access = match database.gain_access()? {
-            Access::Read(reason) => return Err(reason),
-            access => access,
-        };
+        if let Access::Read(reason) = database.gain_access()? {
+            return Err(reason);
+        }
         database.load_blocks(true)?;
         let foreign = ForeignOptions { head: database.options.head, min_valid_ms: database.blocks_end_ms() };
         let ForeignHead { head, report } = ForeignHead::read(&*database.fs, dir, foreign)?;

@@ -34,7 +34,7 @@ impl Database {
         modes::refuse_foreign_log(&*fs, dir)?;
         let database = Database::prepared(fs, dir, options);
         let access = database.gain_access()?;
-        let is_writable = matches!(access, Access::Write { .. });
+        let is_writable = matches!(access, Access::Write(_));
         database.load_gaps();
         database.load_blocks(is_writable)?;
         database.replay_log()?;
@@ -51,6 +51,7 @@ impl Database {
             head: Head::new(options.head),
             foreign: RwLock::default(),
             access: RwLock::new(Access::Read(super::read_only())),
+            lock: Mutex::default(),
             gaps: Mutex::default(),
             maintenance: Mutex::default(),
             names: AtomicU64::new(0),
@@ -61,22 +62,29 @@ impl Database {
 
     /// Takes the lock and opens the log.
     pub(super) fn gain_access(&self) -> Result<Access, StorageError> {
-        let log_dir = self.own(LOG_DIR);
-        let take = || -> io::Result<_> {
-            self.fs.create_dir_all(&log_dir)?;
-            self.fs.lock(&self.dir.join(LOCK_FILE))
-        };
-        let lock = match take() {
-            Ok(lock) => lock,
+        match self.take_lock() {
+            Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(io_failed(&error)),
             Err(error) => return Ok(Access::Read(io_failed(&error))),
-        };
+        }
+        let log_dir = self.own(LOG_DIR);
         // A log that is durable in a directory that is not is no log.
-        let named = self.sync_names(&log_dir).map_err(|error| io_failed(&error));
-        match named.and_then(|()| Wal::open(Arc::clone(&self.fs), &log_dir, self.options.log)) {
-            Ok(log) => Ok(Access::Write { log: Arc::new(log), _lock: lock }),
+        let made = self.fs.create_dir_all(&log_dir).and_then(|()| self.sync_names(&log_dir));
+        let made = made.map_err(|error| io_failed(&error));
+        match made.and_then(|()| Wal::open(Arc::clone(&self.fs), &log_dir, self.options.log)) {
+            Ok(log) => Ok(Access::Write(Arc::new(log))),
             Err(error) => Ok(Access::Read(error)),
         }
+    }
+
+    /// Takes the lock, unless it is held already.
+    fn take_lock(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            self.fs.create_dir_all(&self.dir)?;
+            *lock = Some(self.fs.lock(&self.dir.join(LOCK_FILE))?);
+        }
+        Ok(())
     }
 
     /// Makes the names of the directories from that of the log up to the one above the store's durable.

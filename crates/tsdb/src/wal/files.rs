@@ -56,7 +56,8 @@ impl LogFile {
             None => (FileKind::Segment, name),
         };
         let is_number = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let number = digits.parse().ok().filter(|_| is_number)?;
+        // Numbers of files are the upper half of those of keys; no log gets further.
+        let number = digits.parse::<u32>().ok().filter(|&number| is_number && number < u32::MAX)?.into();
         Some(LogFile { kind, number })
     }
 
@@ -137,7 +138,15 @@ mod tests {
         for file in [LogFile::segment(0), LogFile::segment(123_456_789), LogFile::checkpoint(7)] {
             assert_eq!(LogFile::parse(&file.name()), Some(file));
         }
-        for name in ["1", "0000000x", "00000001.tmp", "checkpoint.1", "checkpoint.00000001.damaged"] {
+        for name in [
+            "1",
+            "4294967295",
+            "18446744073709551615",
+            "0000000x",
+            "00000001.tmp",
+            "checkpoint.1",
+            "checkpoint.00000001.damaged",
+        ] {
             assert_eq!(LogFile::parse(name), None, "{name}");
         }
     }
