@@ -1,6 +1,6 @@
 //! PromQL: text to tree and back, types, and the language's tables.
 //!
-//! Reading order: [`ast`], [`functions`], [`aggregations`], [`operators`], [`features`], [`reference`].
+//! Reading order: [`ast`], [`functions`], [`aggregations`], [`operators`], [`features`], [`mod@reference`].
 
 pub mod aggregations;
 pub mod ast;
