@@ -10,6 +10,7 @@
 
 mod args;
 mod commands;
+mod entropy;
 mod exit;
 mod input;
 mod output;

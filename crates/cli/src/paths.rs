@@ -81,14 +81,12 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_in_circles_end_and_each_file_comes_once() {
-        let folder = std::env::temp_dir().join(format!("narthex-circle-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = narthex_testkit::ScratchDir::new("circle");
         std::fs::write(folder.join("rules.yml"), "groups: []").unwrap();
         for link in ["a", "b"] {
             std::os::unix::fs::symlink(".", folder.join(link)).unwrap();
         }
-        let found = expand(&[folder.to_string_lossy().into_owned()], &[".yml"]).unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
+        let found = expand(&[folder.path().to_string_lossy().into_owned()], &[".yml"]).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
     }
 }

@@ -2,28 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use narthex_testkit::ScratchDir;
 use narthex_testkit::shop::START_MS;
-
-/// A folder of this test's own, gone with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path = std::env::temp_dir().join(format!("narthex-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder can be made");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A server on a loopback port, ended with the test.
 struct Server {
@@ -145,16 +129,16 @@ fn answers_are_a_servers_byte_for_byte() {
     else {
         return;
     };
-    let scratch = Scratch::new("interop");
-    let openmetrics = scratch.0.join("shop.om");
+    let scratch = ScratchDir::new("interop");
+    let openmetrics = scratch.join("shop.om");
     std::fs::write(&openmetrics, shop_as_openmetrics()).unwrap();
     let made = Command::new(promtool)
         .args(["tsdb", "create-blocks-from", "openmetrics"])
-        .args([&openmetrics, &scratch.0.join("data")])
+        .args([&openmetrics, &scratch.join("data")])
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let server = Server::start(&prometheus, &scratch.0);
+    let server = Server::start(&prometheus, scratch.path());
     let at = (START_MS + 2_000_250) as f64 / 1000.0;
     for query in QUERIES {
         let theirs = server.data(&format!("/api/v1/query?query={}&time={at}", encoded(query)));

@@ -5,11 +5,13 @@
 
 pub mod block;
 pub mod chunk;
+mod columns;
 pub mod compact;
 pub mod db;
 pub mod fs;
 pub mod head;
 mod index;
+mod integers;
 pub mod postings;
 pub mod prometheus;
 pub mod wal;

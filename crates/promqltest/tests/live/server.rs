@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use narthex_testkit::ScratchDir;
 
 /// A running server, ended with the test; its folder goes with it.
 pub(crate) struct Server {
     child: Child,
-    folder: PathBuf,
+    _folder: ScratchDir,
     port: u16,
     connection: RefCell<Option<BufReader<TcpStream>>>,
 }
@@ -19,15 +21,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 impl Server {
     /// A server with these features that takes samples by remote write.
     pub(crate) fn start(prometheus: &Path, name: &str, features: &str) -> Server {
-        let folder = std::env::temp_dir().join(format!("narthex-live-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let folder = ScratchDir::new(&format!("live-{name}"));
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("a free port").port();
         let config = folder.join("prometheus.yml");
@@ -43,7 +43,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
-        let server = Server { child, folder, port, connection: RefCell::new(None) };
+        let server = Server { child, _folder: folder, port, connection: RefCell::new(None) };
         let is_ready = (0..300).any(|_| {
             std::thread::sleep(Duration::from_millis(100));
             server.send("GET", "/-/ready", "", b"").is_some_and(|answer| answer.0 == 200)

@@ -9,7 +9,8 @@ use super::failure::{corrupt, io_failed};
 use super::output::Output;
 use crate::chunk::Encoding;
 use crate::fs::{EntryKind, FileBytes, Fs};
-use crate::index::cursor::{Cursor, Malformed, push_uvarint};
+use crate::index::cursor::{Cursor, Malformed};
+use crate::integers::push_uvarint;
 
 /// First bytes of a segment: its mark, version 1 and three zeros.
 const HEADER: [u8; 8] = [0x85, 0xbd, 0x40, 0xdd, 1, 0, 0, 0];

@@ -10,7 +10,8 @@ use narthex_storage::{
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
-use super::{Block, Tombstones, columns};
+use super::{Block, Tombstones};
+use crate::columns;
 use crate::index::{ChunkMeta, SeriesReader};
 use crate::postings::{Postings, select};
 

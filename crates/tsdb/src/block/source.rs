@@ -6,7 +6,8 @@ use narthex_model::{Labels, TimeRange};
 use narthex_storage::{SampleBuffer, StorageError};
 
 use super::recode::{Recoder, Recoding};
-use super::{Block, ChunkSource, EncodedChunk, Tombstones, columns};
+use super::{Block, ChunkSource, EncodedChunk, Tombstones};
+use crate::columns;
 use crate::index::{ChunkMeta, SeriesReader};
 
 /// The series of a block, in order. Chunks that lie wholly within the range and have no deleted samples are handed on

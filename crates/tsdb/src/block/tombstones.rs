@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use narthex_model::TimeRange;
 
-use crate::index::cursor::{Cursor, Malformed, push_uvarint, push_varint};
+use crate::index::cursor::{Cursor, Malformed};
+use crate::integers::{push_uvarint, push_varint};
 
 /// Mark and version in front.
 const HEADER: [u8; 5] = [0x01, 0x30, 0xba, 0x30, 1];

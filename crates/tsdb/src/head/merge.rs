@@ -1,6 +1,6 @@
 //! Samples of several origins as one run in time order.
 
-use narthex_model::{SampleValue, TimeRange, Timestamp};
+use narthex_model::{SampleValue, Timestamp};
 use narthex_storage::SampleBuffer;
 
 /// A sample: time, value, start timestamp. In a list, of equal times the one in front counts.
@@ -27,28 +27,4 @@ pub(super) fn in_time_order(mut samples: Vec<Ranked>) -> Vec<Ranked> {
     samples.sort_by_key(|sample| sample.0);
     samples.dedup_by_key(|sample| sample.0);
     samples
-}
-
-/// Takes away what is outside of `range`.
-pub(super) fn clip(range: TimeRange, samples: &mut SampleBuffer) {
-    let SampleBuffer { floats, histograms } = samples;
-    let (from, to) = places(range, &floats.timestamps);
-    keep(&mut floats.timestamps, from, to);
-    keep(&mut floats.values, from, to);
-    keep(&mut floats.start_timestamps, from, to);
-    let (from, to) = places(range, &histograms.timestamps);
-    keep(&mut histograms.timestamps, from, to);
-    keep(&mut histograms.values, from, to);
-    keep(&mut histograms.start_timestamps, from, to);
-}
-
-fn places(range: TimeRange, timestamps: &[Timestamp]) -> (usize, usize) {
-    let from = timestamps.partition_point(|&at_ms| at_ms < range.min_ms);
-    (from, timestamps.partition_point(|&at_ms| at_ms <= range.max_ms).max(from))
-}
-
-/// Keeps the elements `from..to`; a column without elements, which says nothing of any sample, stays so.
-fn keep<T>(column: &mut Vec<T>, from: usize, to: usize) {
-    column.truncate(to);
-    column.drain(..from.min(column.len()));
 }

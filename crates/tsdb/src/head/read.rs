@@ -9,11 +9,12 @@ use narthex_storage::{
 };
 
 use super::Head;
-use super::merge::{Ranked, clip, in_time_order, ranked_of};
+use super::merge::{Ranked, in_time_order, ranked_of};
 use super::open_chunk::FullChunk;
 use super::readers::{OpenView, View};
 use super::series::{Rare, Series, SeriesData, intersection};
 use crate::chunk::CorruptChunk;
+use crate::columns::clip;
 
 /// Up to so many full chunks are decoded where they are; of more, copies are taken, so that nobody waits long.
 const DECODED_IN_PLACE: usize = 8;

@@ -6,13 +6,14 @@ use narthex_model::{Labels, TimeRange};
 use narthex_storage::{SampleBuffer, StorageError};
 
 use super::Head;
-use super::merge::{Ranked, clip, ranked_of};
+use super::merge::{Ranked, ranked_of};
 use super::open_chunk::{ChunkBuilder, FullChunk};
 use super::read::{corrupt_series, merged, rare_of};
 use super::readers::OpenView;
 use super::series::{Series, intersection};
 use crate::block::{ChunkSource, EncodedChunk};
 use crate::chunk::CorruptChunk;
+use crate::columns::clip;
 
 /// Up to which commit something looked at the head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::integers::{NoInteger, read_uvarint, unfolded};
+
 /// Where bytes contradict their format, and what should be there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Malformed {
@@ -73,35 +75,17 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     pub(crate) fn uvarint(&mut self) -> Result<u64, Malformed> {
-        match self.file.get(self.at) {
-            Some(&byte) if byte < 0x80 => {
-                self.at += 1;
-                Ok(u64::from(byte))
-            }
-            _ => self.long_uvarint(),
-        }
-    }
-
-    fn long_uvarint(&mut self) -> Result<u64, Malformed> {
-        let start = *self;
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.u8()?;
-            // The tenth byte has room for one bit.
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(start.malformed("an integer of at most 64 bits"))
+        let read = read_uvarint(&self.file[self.at..]);
+        let (value, length) = read.map_err(|reason| match reason {
+            NoInteger::Truncated => self.malformed("more bytes"),
+            NoInteger::TooLong => self.malformed("an integer of at most 64 bits"),
+        })?;
+        self.at += length;
+        Ok(value)
     }
 
     pub(crate) fn varint(&mut self) -> Result<i64, Malformed> {
-        let stored = self.uvarint()?;
-        Ok((stored >> 1) as i64 ^ -((stored & 1) as i64))
+        self.uvarint().map(unfolded)
     }
 
     /// A string behind its length.
@@ -118,26 +102,6 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Appends an integer in groups of 7 bits.
-pub(crate) fn push_uvarint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends a signed integer, small ones of either sign in few bytes.
-pub(crate) fn push_varint(out: &mut Vec<u8>, value: i64) {
-    push_uvarint(out, (value << 1 ^ value >> 63) as u64);
-}
-
-/// Appends a string behind its length.
-pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
-    push_uvarint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
 /// Bytes that [`push_text`] takes.
 pub(crate) fn text_size(text: &str) -> u64 {
     let len_bits = u64::from(u64::BITS - (text.len() as u64 | 1).leading_zeros());
@@ -147,6 +111,7 @@ pub(crate) fn text_size(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integers::{push_text, push_uvarint, push_varint};
     use proptest::prelude::*;
 
     proptest! {

@@ -2,8 +2,9 @@
 
 use narthex_model::TimeRange;
 
-use super::cursor::{Cursor, Malformed, push_uvarint, push_varint};
+use super::cursor::{Cursor, Malformed};
 use super::toc::checked;
+use crate::integers::{push_uvarint, push_varint};
 
 /// A chunk as the index knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

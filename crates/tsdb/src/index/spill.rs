@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use narthex_model::Labels;
 use narthex_storage::StorageError;
 
-use super::cursor::push_uvarint;
 use super::series::{ChunkMeta, push_chunks};
 use crate::block::failure::{corrupt, io_failed};
 use crate::block::output::Output;
 use crate::fs::{FileBytes, Fs};
+use crate::integers::push_uvarint;
 
 /// Collects series in the order of their labels.
 #[derive(Debug)]

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use narthex_storage::{StorageError, StorageErrorKind};
 
-use super::cursor::{Cursor, Malformed, push_text, push_uvarint, text_size};
+use super::cursor::{Cursor, Malformed, text_size};
 use super::spill::{Pair, Spilled};
 use super::toc::{MAGIC, POSTINGS_ALIGNMENT, SERIES_ALIGNMENT, Toc, VERSION};
 use crate::block::failure::corrupt;
 use crate::block::output::Output;
 use crate::fs::Fs;
+use crate::integers::{push_text, push_uvarint};
 
 /// Of lists of postings, so many numbers are collected at a time.
 const BATCH_NUMBERS: u64 = 16 << 20;

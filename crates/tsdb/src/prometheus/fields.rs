@@ -5,6 +5,8 @@ use std::fmt;
 
 use narthex_model::Labels;
 
+use crate::integers::{NoInteger, read_uvarint, unfolded};
+
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -84,23 +86,16 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn uvarint(&mut self) -> Result<u64, CorruptRecord> {
-        let mut value = 0u64;
-        for (at, &byte) in self.rest.iter().enumerate().take(10) {
-            let bits = u64::from(byte & 0x7f);
-            if at == 9 && bits > 1 {
-                return Err(CorruptRecord::Varint);
-            }
-            value |= bits << (7 * at);
-            if byte < 0x80 {
-                self.rest = &self.rest[at + 1..];
-                return Ok(value);
-            }
-        }
-        Err(if self.rest.len() < 10 { CorruptRecord::Truncated } else { CorruptRecord::Varint })
+        let (value, length) = read_uvarint(self.rest).map_err(|reason| match reason {
+            NoInteger::Truncated => CorruptRecord::Truncated,
+            NoInteger::TooLong => CorruptRecord::Varint,
+        })?;
+        self.rest = &self.rest[length..];
+        Ok(value)
     }
 
     pub(super) fn varint(&mut self) -> Result<i64, CorruptRecord> {
-        self.uvarint().map(|raw| (raw >> 1) as i64 ^ -((raw & 1) as i64))
+        self.uvarint().map(unfolded)
     }
 
     /// A number of elements that take `bytes_min` or more each.

@@ -3,6 +3,8 @@
 use narthex_model::Labels;
 use narthex_model::histogram::{BucketSpan, CounterResetHint, FloatHistogram};
 
+use crate::integers::{push_text, push_uvarint, push_varint, read_uvarint, unfolded};
+
 /// Why bytes are no record, which a checksum that fits does not exclude: another version may have written them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Malformed;
@@ -10,40 +12,8 @@ pub(super) struct Malformed;
 /// What reading a field yields.
 pub(super) type Read<T> = Result<T, Malformed>;
 
-/// Appends an LEB128 integer.
-#[inline]
-pub(super) fn put_uvarint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends a zigzag LEB128 integer.
-#[inline]
-pub(super) fn put_varint(out: &mut Vec<u8>, value: i64) {
-    put_uvarint(out, zigzag(value));
-}
-
-/// Appends a text behind its length.
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_uvarint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
 pub(super) fn put_float(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(&value.to_bits().to_le_bytes());
-}
-
-#[inline]
-pub(super) fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-#[inline]
-pub(super) fn unzigzag(folded: u64) -> i64 {
-    (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
 /// Texts of one record: each is written once, later ones refer to it.
@@ -54,15 +24,15 @@ impl Symbols {
     /// Appends a text: 0 and itself the first time, its number from 1 later.
     pub(super) fn put(&mut self, out: &mut Vec<u8>, text: &str) {
         if let Some(number) = self.0.get(text) {
-            return put_uvarint(out, *number);
+            return push_uvarint(out, *number);
         }
-        put_uvarint(out, 0);
-        put_text(out, text);
+        push_uvarint(out, 0);
+        push_text(out, text);
         self.0.insert(text.into(), self.0.len() as u64 + 1);
     }
 
     pub(super) fn put_labels(&mut self, out: &mut Vec<u8>, labels: &Labels) {
-        put_uvarint(out, labels.len() as u64);
+        push_uvarint(out, labels.len() as u64);
         for (name, value) in labels {
             self.put(out, name);
             self.put(out, value);
@@ -99,22 +69,13 @@ impl<'a> Fields<'a> {
 
     #[inline]
     pub(super) fn uvarint(&mut self) -> Read<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.u8()?;
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(Malformed)
+        let (value, length) = read_uvarint(self.rest).map_err(|_| Malformed)?;
+        self.rest = &self.rest[length..];
+        Ok(value)
     }
 
     pub(super) fn varint(&mut self) -> Read<i64> {
-        self.uvarint().map(unzigzag)
+        self.uvarint().map(unfolded)
     }
 
     pub(super) fn float(&mut self) -> Read<f64> {
@@ -183,25 +144,25 @@ pub(super) fn put_histogram(out: &mut Vec<u8>, value: &FloatHistogram) {
         counts.all(|count| (0.0..WHOLE_MAX).contains(count) && count.trunc().to_bits() == count.to_bits());
     let hint = HINTS.iter().position(|hint| *hint == value.counter_reset_hint).unwrap_or(0) as u8;
     out.push(hint | u8::from(is_whole) << 2);
-    put_varint(out, i64::from(value.schema));
+    push_varint(out, i64::from(value.schema));
     put_float(out, value.zero_threshold);
     put_float(out, value.sum);
     for spans in [&value.positive_spans, &value.negative_spans] {
-        put_uvarint(out, spans.len() as u64);
+        push_uvarint(out, spans.len() as u64);
         for span in spans {
-            put_varint(out, i64::from(span.offset));
-            put_uvarint(out, u64::from(span.length));
+            push_varint(out, i64::from(span.offset));
+            push_uvarint(out, u64::from(span.length));
         }
     }
-    put_uvarint(out, value.custom_values.len() as u64);
+    push_uvarint(out, value.custom_values.len() as u64);
     value.custom_values.iter().for_each(|&bound| put_float(out, bound));
     let put_count = |out: &mut Vec<u8>, count: f64| {
-        if is_whole { put_uvarint(out, count as u64) } else { put_float(out, count) }
+        if is_whole { push_uvarint(out, count as u64) } else { put_float(out, count) }
     };
     put_count(out, value.count);
     put_count(out, value.zero_count);
     for buckets in [&value.positive_buckets, &value.negative_buckets] {
-        put_uvarint(out, buckets.len() as u64);
+        push_uvarint(out, buckets.len() as u64);
         buckets.iter().for_each(|&count| put_count(out, count));
     }
 }
@@ -258,8 +219,8 @@ mod tests {
         fn fields_are_read_as_written(unsigned: u64, signed: i64, text in ".{0,9}") {
             let mut out = Vec::new();
             let mut symbols = Symbols::default();
-            put_uvarint(&mut out, unsigned);
-            put_varint(&mut out, signed);
+            push_uvarint(&mut out, unsigned);
+            push_varint(&mut out, signed);
             (0..2).for_each(|_| symbols.put(&mut out, &text));
             let mut fields = Fields::new(&out);
             prop_assert_eq!((fields.uvarint(), fields.varint()), (Ok(unsigned), Ok(signed)));

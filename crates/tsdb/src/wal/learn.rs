@@ -3,8 +3,8 @@
 //! Three ways to go on are compared: from the last value, from the mean, along a line. Each was noted when the last key
 //! was written, so that what it would have cost since is what it is likely to cost from now on.
 
-use super::fields::zigzag;
 use super::model::{Model, Scale, width};
+use crate::integers::folded;
 
 /// Scrapes between two keys that are looked at.
 pub(super) const ROWS: usize = 8;
@@ -218,7 +218,7 @@ impl Points {
     fn width(&self, difference: impl Fn(f64, f64) -> f64, excess: f64) -> (u8, u32) {
         let mut widths = [0; ROWS];
         for (place, (at, value)) in widths.iter_mut().zip(self.all()) {
-            *place = width(zigzag((difference(*at, *value) * excess).round_ties_even() as i64));
+            *place = width(folded((difference(*at, *value) * excess).round_ties_even() as i64));
         }
         let widths = &mut widths[..self.count];
         widths.sort_unstable();

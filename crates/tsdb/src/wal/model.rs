@@ -5,7 +5,8 @@
 
 use narthex_model::sample::STALE_NAN_BITS;
 
-use super::fields::{Fields, Malformed, Read, put_uvarint, put_varint};
+use super::fields::{Fields, Malformed, Read};
+use crate::integers::{push_uvarint, push_varint};
 
 /// Numbers of steps up to this are told from their neighbours by floats.
 const NUMBER_MAX: f64 = (1u64 << 51) as f64;
@@ -114,12 +115,12 @@ impl Model {
     }
 
     pub(super) fn put_rest(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.base);
+        push_varint(out, self.base);
         if self.shift != 0 {
             out.push(self.shift);
         }
         if self.slope != 0.0 {
-            put_uvarint(out, u64::from(self.slope.to_bits().reverse_bits()));
+            push_uvarint(out, u64::from(self.slope.to_bits().reverse_bits()));
         }
     }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use narthex_model::{Labels, SampleValue, TimeRange};
 
 use super::batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
-use super::fields::{
-    Fields, Malformed, Read, Symbols, put_float, put_histogram, put_text, put_uvarint, put_varint,
-};
+use super::fields::{Fields, Malformed, Read, Symbols, put_float, put_histogram};
+use crate::integers::{push_text, push_uvarint, push_varint};
 
 /// What a record holds; the number is the low part of its first byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +82,7 @@ pub(super) fn put_series(series: &[(SeriesId, Labels)], body: &mut Vec<u8>, writ
         if is_first {
             (symbols, last) = (Symbols::default(), 0);
         }
-        put_varint(body, id.number().wrapping_sub(last) as i64);
+        push_varint(body, id.number().wrapping_sub(last) as i64);
         last = id.number();
         symbols.put_labels(body, labels);
     });
@@ -109,12 +108,12 @@ pub(super) fn put_samples<'a>(
         if is_first {
             last = (0, 0);
         }
-        put_varint(body, sample.series.number().wrapping_sub(last.0) as i64);
-        put_varint(body, sample.at_ms.wrapping_sub(last.1));
+        push_varint(body, sample.series.number().wrapping_sub(last.0) as i64);
+        push_varint(body, sample.at_ms.wrapping_sub(last.1));
         last = (sample.series.number(), sample.at_ms);
         body.push(u8::from(sample.start_ms != 0));
         if sample.start_ms != 0 {
-            put_varint(body, sample.at_ms.wrapping_sub(sample.start_ms));
+            push_varint(body, sample.at_ms.wrapping_sub(sample.start_ms));
         }
         match &sample.value {
             SampleValue::Float(value) => put_float(body, *value),
@@ -152,8 +151,8 @@ pub(super) fn put_exemplars(
         if is_first {
             symbols = Symbols::default();
         }
-        put_uvarint(body, id.number());
-        put_varint(body, exemplar.at_ms);
+        push_uvarint(body, id.number());
+        push_varint(body, exemplar.at_ms);
         put_float(body, exemplar.value);
         symbols.put_labels(body, &exemplar.labels);
     });
@@ -174,10 +173,10 @@ pub(super) fn put_metadata(
     write: &mut dyn FnMut(&[u8]),
 ) {
     in_bodies(metadata.iter(), body, write, |body, (metric, metadata), _| {
-        put_text(body, metric);
+        push_text(body, metric);
         body.push(metadata.metric_type as u8);
-        put_text(body, &metadata.unit);
-        put_text(body, &metadata.help);
+        push_text(body, &metadata.unit);
+        push_text(body, &metadata.help);
     });
 }
 
@@ -198,9 +197,9 @@ pub(super) fn put_deletions(
     write: &mut dyn FnMut(&[u8]),
 ) {
     in_bodies(deletions.iter(), body, write, |body, (id, range), _| {
-        put_uvarint(body, id.number());
-        put_varint(body, range.min_ms);
-        put_varint(body, range.max_ms);
+        push_uvarint(body, id.number());
+        push_varint(body, range.min_ms);
+        push_varint(body, range.max_ms);
     });
 }
 

@@ -9,8 +9,9 @@ use narthex_model::{SampleValue, Timestamp};
 
 use super::batch::{Sample, SeriesId};
 use super::bits::{PackedReader, PackedWriter};
-use super::fields::{Fields, Malformed, Read, put_uvarint, put_varint, unzigzag, zigzag};
+use super::fields::{Fields, Malformed, Read};
 use super::model::{Model, is_stale, width};
+use crate::integers::{folded, push_uvarint, push_varint, unfolded};
 
 /// Some series are absent; runs say which.
 const HAS_ABSENT: u8 = 1;
@@ -55,17 +56,17 @@ impl Key {
 
     /// Appends the body of a record. `replaced` is the key that is not referred to any more, 0 for none.
     pub(super) fn put(&self, out: &mut Vec<u8>, replaced: u64) {
-        put_uvarint(out, self.number);
-        put_uvarint(out, replaced);
-        put_varint(out, self.at_ms);
-        put_uvarint(out, self.ids.len() as u64);
+        push_uvarint(out, self.number);
+        push_uvarint(out, replaced);
+        push_varint(out, self.at_ms);
+        push_uvarint(out, self.ids.len() as u64);
         out.push(if self.starts_ms.is_empty() { 0 } else { HAS_STARTS });
         let mut last = 0u64;
         for &id in &self.ids {
-            put_varint(out, id.wrapping_sub(last) as i64);
+            push_varint(out, id.wrapping_sub(last) as i64);
             last = id;
         }
-        self.starts_ms.iter().for_each(|&start_ms| put_varint(out, self.at_ms.wrapping_sub(start_ms)));
+        self.starts_ms.iter().for_each(|&start_ms| push_varint(out, self.at_ms.wrapping_sub(start_ms)));
         out.extend(self.models.iter().map(Model::first_byte));
         out.extend(self.models.iter().map(|model| model.width));
         self.models.iter().for_each(|model| model.put_rest(out));
@@ -122,8 +123,8 @@ impl ScrapeBody {
 
     /// The series from place `from` to place `to` are absent; at least one.
     pub(super) fn put_absent(&mut self, from: usize, to: usize) {
-        put_uvarint(&mut self.absent, (from - self.behind.0) as u64);
-        put_uvarint(&mut self.absent, (to - from) as u64);
+        push_uvarint(&mut self.absent, (from - self.behind.0) as u64);
+        push_uvarint(&mut self.absent, (to - from) as u64);
         self.behind.0 = to;
     }
 
@@ -131,7 +132,7 @@ impl ScrapeBody {
     #[inline]
     pub(super) fn put(&mut self, place: usize, value: u64, difference: Option<i64>, packed_width: u8) {
         let Some(difference) = difference else { return self.put_value(place, value) };
-        let folded = zigzag(difference);
+        let folded = folded(difference);
         let width = width(folded);
         if width <= packed_width {
             return self.packed.put(folded, packed_width);
@@ -153,19 +154,19 @@ impl ScrapeBody {
     fn put_exception(&mut self, place: usize, class: u8) {
         let skipped = (place - self.behind.1) as u64;
         self.behind.1 = place + 1;
-        put_uvarint(&mut self.exceptions, skipped << CLASS_BITS | u64::from(class));
+        push_uvarint(&mut self.exceptions, skipped << CLASS_BITS | u64::from(class));
     }
 
     /// Appends the body.
     pub(super) fn finish(&self, key: &Key, at_ms: Timestamp, out: &mut Vec<u8>) {
-        put_uvarint(out, key.number);
-        put_varint(out, at_ms.wrapping_sub(key.at_ms));
+        push_uvarint(out, key.number);
+        push_varint(out, at_ms.wrapping_sub(key.at_ms));
         out.push(if self.absent.is_empty() { 0 } else { HAS_ABSENT });
         if !self.absent.is_empty() {
-            put_uvarint(out, self.absent.len() as u64);
+            push_uvarint(out, self.absent.len() as u64);
             out.extend_from_slice(&self.absent);
         }
-        put_uvarint(out, self.exceptions.len() as u64);
+        push_uvarint(out, self.exceptions.len() as u64);
         out.extend_from_slice(&self.exceptions);
         self.packed.finish(out);
     }
@@ -192,7 +193,7 @@ pub(super) fn read_scrape(fields: &mut Fields<'_>, key: &Key, samples: &mut Vec<
             let bits = if place == exceptions.next {
                 exceptions.take(model, elapsed_ms)?
             } else {
-                model.value(unzigzag(packed.read(model.width)), elapsed_ms)
+                model.value(unfolded(packed.read(model.width)), elapsed_ms)
             };
             samples.push(key.sample(place, at_ms, bits));
         }
@@ -241,7 +242,7 @@ impl<'a> Exceptions<'a> {
             count @ 1..=DIFFERENCE_MAX => {
                 let count = usize::from(count);
                 bytes[..count].copy_from_slice(self.fields.bytes(count)?);
-                model.value(unzigzag(u64::from_le_bytes(bytes)), elapsed_ms)
+                model.value(unfolded(u64::from_le_bytes(bytes)), elapsed_ms)
             }
             class => {
                 let count = usize::from(class - BYTES_LESS);

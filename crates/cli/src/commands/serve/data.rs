@@ -1,7 +1,5 @@
 //! The data that are served: a store on disk, or the samples of a file.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,6 +12,7 @@ use narthex_tsdb::db::Database;
 use narthex_tsdb::fs::OsFs;
 
 use crate::args::ServeArgs;
+use crate::entropy::entropy;
 use crate::exit::Trouble;
 use crate::input::load_samples;
 use crate::screen::Screen;
@@ -67,12 +66,6 @@ fn open_directory(args: &ServeArgs, path: &Path) -> Result<Store, Trouble> {
         if args.enable_receiver { Some(Arc::new(Written(Arc::clone(&database)))) } else { None };
     let keeper = Keeper::of(&database, args.enable_receiver);
     Ok(Store { queryable: database, ingest, keeper: Some(keeper) })
-}
-
-/// Bits that no other process has.
-fn entropy() -> u128 {
-    let random = || u128::from(RandomState::new().build_hasher().finish());
-    random() << 64 | random()
 }
 
 /// A store that remote write goes to.

@@ -8,8 +8,8 @@ use narthex_tsdb::db::snapshot::SnapshotHead;
 use narthex_tsdb::db::{Database, DatabaseOptions};
 use narthex_tsdb::fs::OsFs;
 
-use super::import::entropy;
 use super::store::trouble;
+use crate::entropy::entropy;
 use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
 use crate::times::now_ms;

@@ -1,6 +1,5 @@
 //! `narthex tsdb import` and `narthex tsdb create-blocks-from openmetrics`: blocks of an OpenMetrics file.
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use narthex_diag::{Code, Diagnostic, SourceMap};
@@ -13,6 +12,7 @@ use narthex_tsdb::head::{BLOCK_RANGE_MS, Head, HeadOptions};
 
 use super::list::{self, Form};
 use super::store::trouble;
+use crate::entropy::entropy;
 use crate::exit::{Ended, Outcome, Trouble};
 use crate::input::{name_of, read_text};
 use crate::screen::Screen;
@@ -106,11 +106,4 @@ fn write_block(samples: &[Timed], dir: &str, entropy: u128) -> Result<Option<Blo
         thanos: None,
     };
     writer.finish(block).map_err(|error| trouble(&error))
-}
-
-/// What tells blocks of one millisecond apart: the seeds of two hash tables, with room to count the blocks of a command,
-/// so that their names are in the order of their samples.
-pub(super) fn entropy() -> u128 {
-    let word = || RandomState::new().hash_one(0u8);
-    u128::from(word() >> 50) << 64 | u128::from(word())
 }

@@ -53,12 +53,12 @@ fn drain<T>(column: &mut Vec<T>, places: &Range<usize>) {
 }
 
 /// Number of samples of each kind.
-pub(super) fn counts(samples: &SampleBuffer) -> (usize, usize) {
+pub(crate) fn counts(samples: &SampleBuffer) -> (usize, usize) {
     (samples.floats.timestamps.len(), samples.histograms.timestamps.len())
 }
 
 /// Takes away all samples behind `held`.
-pub(super) fn cut(held: (usize, usize), samples: &mut SampleBuffer) {
+pub(crate) fn cut(held: (usize, usize), samples: &mut SampleBuffer) {
     let SampleBuffer { floats, histograms } = samples;
     floats.timestamps.truncate(held.0);
     floats.values.truncate(held.0);
@@ -69,7 +69,7 @@ pub(super) fn cut(held: (usize, usize), samples: &mut SampleBuffer) {
 }
 
 /// Whether the samples behind `held` rise in time and lie within `range`.
-pub(super) fn are_within(samples: &SampleBuffer, held: (usize, usize), range: TimeRange) -> bool {
+pub(crate) fn are_within(samples: &SampleBuffer, held: (usize, usize), range: TimeRange) -> bool {
     let new = [
         samples.floats.timestamps.get(held.0..).unwrap_or(&[]),
         samples.histograms.timestamps.get(held.1..).unwrap_or(&[]),
