@@ -18,9 +18,9 @@ pub enum StorageErrorKind {
     Duplicate,
     /// A series is named by a number that the store does not know, or no longer.
     UnknownSeries,
-    /// A sample is one that no store takes, such as a histogram whose spans and counts contradict each other.
+    /// A sample that is never taken: a histogram whose spans and counts contradict each other, labels that are too long.
     InvalidSample,
-    /// A limit of the store is reached.
+    /// A limit of the store is reached; when there is less in it, the same sample may be taken.
     LimitExceeded,
 }
 

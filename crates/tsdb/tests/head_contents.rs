@@ -1,6 +1,7 @@
 //! What the head keeps besides samples, and what it makes of an odd log.
 
-use narthex_model::{Labels, Matcher, TimeRange};
+use narthex_model::histogram::BucketSpan;
+use narthex_model::{FloatHistogram, Labels, Matcher, TimeRange};
 use narthex_storage::StorageErrorKind;
 use narthex_tsdb::Head;
 use narthex_tsdb::head::{HeadLimits, HeadOptions};
@@ -43,7 +44,7 @@ fn exemplars_and_metadata_are_kept_within_bounds() {
         appender.append_exemplar(id, exemplar(at_ms)).unwrap();
     }
     let long = Exemplar { labels: Labels::from_pairs([("id", "x".repeat(127).as_str())]), ..exemplar(6) };
-    assert_eq!(appender.append_exemplar(id, long).unwrap_err().kind(), StorageErrorKind::LimitExceeded);
+    assert_eq!(appender.append_exemplar(id, long).unwrap_err().kind(), StorageErrorKind::InvalidSample);
     let metadata = Metadata { metric_type: MetricType::Counter, unit: "s".into(), help: "a".into() };
     appender.set_metadata("m", metadata.clone()).unwrap();
     assert_eq!((head.metadata().len(), head.exemplars(&[&[]], TimeRange::ALL).len()), (0, 0));
@@ -54,7 +55,22 @@ fn exemplars_and_metadata_are_kept_within_bounds() {
     assert!(head.exemplars(&[&[]], TimeRange::new(6, 9)).is_empty());
     appender.set_metadata("m", metadata).unwrap();
     assert!(appender.is_empty());
-    let large = HeadLimits { label_bytes_max: 9, ..HeadLimits::EMBEDDED };
-    let refused = Head::new(large).appender().append(&labels(0), 1, 1.0.into(), 0).unwrap_err();
-    assert_eq!(refused.kind(), StorageErrorKind::LimitExceeded);
+}
+
+#[test]
+fn what_is_too_long_is_never_taken_and_takes_nothing_else_with_it() {
+    let short = HeadLimits { label_bytes_max: 9, ..HeadLimits::EMBEDDED };
+    let refused = Head::new(short).appender().append(&labels(0), 1, 1.0.into(), 0).unwrap_err();
+    assert_eq!(refused.kind(), StorageErrorKind::InvalidSample);
+    let head = Head::new(HeadLimits::EMBEDDED);
+    let mut appender = head.appender();
+    appender.append(&labels(0), 1, 1.0.into(), 0).unwrap();
+    let wide = FloatHistogram {
+        positive_spans: vec![BucketSpan { offset: 0, length: 2 << 20 }],
+        positive_buckets: vec![0.0; 2 << 20],
+        ..FloatHistogram::default()
+    };
+    let refused = appender.append(&labels(1), 1, wide.into(), 0).unwrap_err();
+    assert_eq!(refused.kind(), StorageErrorKind::InvalidSample);
+    assert_eq!(appender.commit().samples, 1);
 }

@@ -11,7 +11,7 @@ use super::Head;
 use super::options::Bounds;
 use super::series::{CommitNumbers, NotTaken, Part, Place, Series, SeriesData};
 use crate::chunk::STORED_SCHEMA_MAX;
-use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal};
+use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal, is_oversized};
 
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -48,8 +48,8 @@ impl HeadAppender<'_> {
     ///
     /// # Errors
     /// `OutOfOrder`, `TooOld`, `Duplicate` when the committed samples of the series leave no place for it,
-    /// `InvalidSample` when the value contradicts itself, `LimitExceeded` when the head takes no such series. The batch
-    /// is then as before.
+    /// `InvalidSample` when the value contradicts itself, or it or the labels are longer than the head takes,
+    /// `LimitExceeded` when the head takes no more series. The batch is then as before.
     pub fn append(
         &mut self,
         labels: &Labels,
@@ -105,7 +105,7 @@ impl HeadAppender<'_> {
     /// of its series, or equal to it, is forgotten at the commit.
     ///
     /// # Errors
-    /// `LimitExceeded` when its labels are longer than OpenMetrics permits.
+    /// `InvalidSample` when its labels are longer than OpenMetrics permits.
     pub fn append_exemplar(&mut self, series: SeriesId, exemplar: Exemplar) -> Result<(), StorageError> {
         super::exemplars::check(&exemplar)?;
         if self.head.options.exemplars_max > 0 {
@@ -117,13 +117,13 @@ impl HeadAppender<'_> {
     /// Says what is known of a metric; the last word counts.
     ///
     /// # Errors
-    /// `LimitExceeded` when the text is longer than the labels of a series may be.
+    /// `InvalidSample` when the text is longer than the labels of a series may be.
     pub fn set_metadata(&mut self, metric: &str, metadata: Metadata) -> Result<(), StorageError> {
         let bytes = metric.len() + metadata.unit.len() + metadata.help.len();
         let bytes_max = self.head.options.limits.label_bytes_max;
         if bytes > bytes_max {
             let message = format!("metadata of {metric:.100} has {bytes} bytes, {bytes_max} are taken");
-            return Err(StorageError::new(StorageErrorKind::LimitExceeded, message));
+            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
         }
         if self.head.metadata.read(metric).as_ref() != Some(&metadata) {
             self.batch.metadata.push((metric.into(), metadata));
@@ -287,7 +287,7 @@ impl Head {
                 "labels of a series of metric {:.100} have {bytes} bytes, {bytes_max} are taken",
                 labels.metric_name()
             );
-            return Err(StorageError::new(StorageErrorKind::LimitExceeded, message));
+            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
         }
         self.index.find_or_add(labels, limits.series_max).ok_or_else(|| {
             let message = format!("no place for series {labels}: there are {} already", self.index.len());
@@ -304,10 +304,15 @@ impl Head {
         value: SampleValue,
     ) -> Result<SampleValue, StorageError> {
         let SampleValue::Histogram(_) = value else { return Ok(value) };
-        checked(value).map_err(|reason| {
+        let invalid = |reason: &str| {
             let message = format!("histogram at {at_ms} of series {labels}: {reason}");
             StorageError::new(StorageErrorKind::InvalidSample, message)
-        })
+        };
+        // One by one: in a commit it would take the others with it.
+        if is_oversized(&value) {
+            return Err(invalid("it has more buckets than the log takes"));
+        }
+        checked(value).map_err(|reason| invalid(&reason.to_string()))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn check(exemplar: &Exemplar) -> Result<(), StorageError> {
         return Ok(());
     }
     let message = format!("labels of an exemplar have {chars} characters, {LABEL_CHARS_MAX} are taken");
-    Err(StorageError::new(StorageErrorKind::LimitExceeded, message))
+    Err(StorageError::new(StorageErrorKind::InvalidSample, message))
 }
 
 impl ExemplarRing {

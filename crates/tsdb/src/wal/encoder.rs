@@ -134,19 +134,15 @@ impl Encoder {
     }
 }
 
-/// Whether a batch has a value that is longer than a record may be.
-pub(super) fn has_oversized(batch: &Batch) -> bool {
-    let numbers = |value: &SampleValue| match value {
-        SampleValue::Float(_) => 1,
-        SampleValue::Histogram(value) => {
-            value.positive_buckets.len()
-                + value.negative_buckets.len()
-                + value.positive_spans.len()
-                + value.negative_spans.len()
-                + value.custom_values.len()
-        }
-    };
-    batch.samples.iter().any(|sample| numbers(&sample.value) > super::frame::PAYLOAD_MAX / 16)
+/// Whether a value is longer than a record may be.
+pub(crate) fn is_oversized(value: &SampleValue) -> bool {
+    let SampleValue::Histogram(value) = value else { return false };
+    let numbers = value.positive_buckets.len()
+        + value.negative_buckets.len()
+        + value.positive_spans.len()
+        + value.negative_spans.len()
+        + value.custom_values.len();
+    numbers > super::frame::PAYLOAD_MAX / 16
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use narthex_model::Timestamp;
 use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::batch::Batch;
-use super::encoder::{Encoder, has_oversized};
+use super::encoder::{Encoder, is_oversized};
 use super::files::{HEADER_BYTES, Listing, LogFile, failed};
 use super::state::{State, Until};
 use crate::fs::{Fs, FsFile};
@@ -135,12 +135,12 @@ impl Wal {
     /// Notes a batch behind all others. It is not safe yet: see [`Wal::commit`].
     ///
     /// # Errors
-    /// `Io` when the log cannot be written at the moment, `LimitExceeded` when a value is longer than a record may be;
+    /// `Io` when the log cannot be written at the moment, `InvalidSample` when a value is longer than a record may be;
     /// the batch is not noted then.
     pub fn append(&self, batch: &Batch) -> Result<Position, StorageError> {
-        if has_oversized(batch) {
+        if batch.samples.iter().any(|sample| is_oversized(&sample.value)) {
             let message = "a histogram has more buckets than the log takes";
-            return Err(StorageError::new(StorageErrorKind::LimitExceeded, message));
+            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
         }
         let mut state = self.state();
         if self.wants_attention(&state) {

@@ -26,5 +26,6 @@ mod writer;
 
 pub use batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
 pub use checkpoint::Checkpoint;
+pub(crate) use encoder::is_oversized;
 pub use log::{Position, SyncPolicy, Wal, WalOptions, WalStats};
 pub use replay::{Damage, DamageKind, ReplayReport, replay};
