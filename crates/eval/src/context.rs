@@ -9,6 +9,7 @@ use narthex_promql::{Interrupt, StopReason};
 
 use crate::limits::LimitKind;
 use crate::memory::{Account, Pool, Reservation};
+use crate::profile::Profile;
 use crate::{AnnotationKind, Annotations, EvalError, Limits};
 
 /// The surroundings of one evaluation; shared by all operators and workers. Clones are views of one evaluation.
@@ -25,6 +26,7 @@ pub struct QueryContext {
     pool: Arc<Pool>,
     /// Through which the part of the query that this view is for reserves memory.
     account: Account,
+    profile: Option<Profile>,
 }
 
 /// What is counted over the whole query.
@@ -77,12 +79,37 @@ impl QueryContext {
     ) -> QueryContext {
         let pool = Pool::new(limits.bytes_max);
         let account = pool.account("result", Span::default());
-        QueryContext { parameters, limits, options, interrupt, counters: Arc::default(), pool, account }
+        QueryContext {
+            parameters,
+            limits,
+            options,
+            interrupt,
+            counters: Arc::default(),
+            pool,
+            account,
+            profile: None,
+        }
     }
 
     /// The same evaluation, for the part of the query at `span`, called `name`.
     pub(crate) fn for_part(&self, name: &'static str, span: Span) -> QueryContext {
         QueryContext { account: self.pool.account(name, span), ..self.clone() }
+    }
+
+    /// The same evaluation, measured operator by operator.
+    #[must_use]
+    pub fn profiled(self, profile: &Profile) -> QueryContext {
+        QueryContext { profile: Some(profile.clone()), ..self }
+    }
+
+    /// What operators are measured by, if they are.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Whose memory this view reserves.
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
     }
 
     /// Adds an annotation about the part of the query at `span`.

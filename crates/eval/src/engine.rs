@@ -14,6 +14,7 @@ use crate::memory::block_bytes;
 use crate::ordered::{ordered, rearranged};
 use crate::physical::build::Builder;
 use crate::physical::histogram_stats::HistogramDetail;
+use crate::physical::profiled::{CountingQuerier, operator_profiles};
 use crate::physical::{Operator, matrix_root};
 use crate::result::{InstantSample, RangeSeries};
 use crate::{EvalError, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
@@ -158,8 +159,9 @@ impl Query {
         let querier = storage.querier(TimeRange::ALL)?;
         let parameters = &self.plan.parameters;
         let (options, limits) = (self.options.eval, self.options.limits);
+        let counting = context.profile().map(|profile| CountingQuerier::new(&*querier, profile));
         let builder = Builder {
-            querier: &*querier,
+            querier: counting.as_ref().map_or(&*querier, |counting| counting),
             options,
             limits,
             histograms: HistogramDetail::Full,
@@ -187,10 +189,25 @@ fn root_value(
         _ => {}
     }
     let mut operator = builder.root(&plan.root)?;
+    let value = operator_value(&mut *operator, root_type, context)?;
+    if let Some(profile) = context.profile() {
+        profile.keep(operator_profiles(operator.describe(), operator.figures()));
+    }
+    Ok(value)
+}
+
+/// The value of a query that yields scalars or instant vectors.
+fn operator_value(
+    operator: &mut dyn Operator,
+    root_type: ValueType,
+    context: &QueryContext,
+) -> Result<QueryValue, EvalError> {
+    let parameters = &context.parameters;
+    let at_ms = parameters.grid.start_ms;
     match (parameters.kind, root_type) {
         (QueryKind::Instant, ValueType::Scalar) => {
             let mut value = f64::NAN;
-            collect(&mut *operator, context, |_, column| {
+            collect(operator, context, |_, column| {
                 value = column.float(0).unwrap_or(f64::NAN);
                 Ok(())
             })?;
@@ -199,7 +216,7 @@ fn root_value(
         (QueryKind::Instant, _) => {
             let mut samples = Vec::new();
             let mut held = context.reserve(0)?;
-            collect(&mut *operator, context, |labels, column| {
+            collect(operator, context, |labels, column| {
                 // A growing list has up to as much room again.
                 held.grow(2 * size_of::<InstantSample>())?;
                 let sample = column.get(0).map(SampleRef::to_value);
@@ -211,7 +228,7 @@ fn root_value(
         (QueryKind::Range, _) => {
             let mut series = Vec::new();
             let mut held = context.reserve(0)?;
-            collect(&mut *operator, context, |labels, column| {
+            collect(operator, context, |labels, column| {
                 held.grow(range_series_bytes(column))?;
                 series.push(range_series(labels.clone(), column, parameters.grid));
                 Ok(())

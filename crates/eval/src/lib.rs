@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`limits`], [`gate`],
+//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`profile`], [`limits`], [`gate`],
 //! [`mod@features`], [`annotation`].
 
 mod aggregations;
@@ -42,6 +42,7 @@ mod matching;
 mod memory;
 mod ordered;
 pub mod physical;
+pub mod profile;
 pub mod quantile;
 pub mod result;
 
@@ -53,4 +54,5 @@ pub use error::{EvalError, EvalErrorKind};
 pub use features::EngineFeature;
 pub use gate::{GateLimits, QueryGate};
 pub use limits::{LimitKind, Limits};
+pub use profile::{Figures, OperatorProfile, Profile};
 pub use result::{QueryResult, QueryValue};

@@ -31,6 +31,7 @@ struct Part {
     name: &'static str,
     span: Span,
     held: AtomicUsize,
+    peak: AtomicUsize,
 }
 
 impl Pool {
@@ -42,7 +43,7 @@ impl Pool {
 
     /// The account of the part at `span`, called `name`.
     pub(crate) fn account(self: &Arc<Pool>, name: &'static str, span: Span) -> Account {
-        let part = Arc::new(Part { name, span, held: AtomicUsize::new(0) });
+        let part = Arc::new(Part { name, span, held: AtomicUsize::new(0), peak: AtomicUsize::new(0) });
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&part));
         Account { pool: Arc::clone(self), part }
     }
@@ -82,13 +83,14 @@ pub(crate) struct Account {
 impl Account {
     fn take(&self, bytes: usize) -> Result<(), EvalError> {
         let held = self.pool.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        self.part.held.fetch_add(bytes, Ordering::Relaxed);
+        let part_held = self.part.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         if held > self.pool.bytes_max {
             let error = self.pool.exhausted();
             self.give_back(bytes);
             return Err(error);
         }
         self.pool.peak.fetch_max(held, Ordering::Relaxed);
+        self.part.peak.fetch_max(part_held, Ordering::Relaxed);
         Ok(())
     }
 
@@ -100,6 +102,11 @@ impl Account {
     /// Where the part stands.
     pub(crate) fn span(&self) -> Span {
         self.part.span
+    }
+
+    /// The most bytes that the part held at once so far.
+    pub(crate) fn peak(&self) -> usize {
+        self.part.peak.load(Ordering::Relaxed)
     }
 
     /// Reserves `bytes`.

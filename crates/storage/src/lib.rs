@@ -3,10 +3,11 @@
 //! Stores implement [`Queryable`]; the engine knows nothing else of them. Chunk bytes never cross this seam, plain
 //! samples do: a reader fills the caller's [`SampleBuffer`], one series at a time.
 //!
-//! Reading order: [`querier`], [`series`], [`samples`], [`appender`], [`error`], [`merge`],
+//! Reading order: [`querier`], [`series`], [`samples`], [`counters`], [`appender`], [`error`], [`merge`],
 //! [`memory`].
 
 pub mod appender;
+pub mod counters;
 pub mod error;
 pub mod memory;
 pub mod merge;
@@ -15,6 +16,7 @@ pub mod samples;
 pub mod series;
 
 pub use appender::Appender;
+pub use counters::ReadCounters;
 pub use error::{StorageError, StorageErrorKind};
 pub use memory::MemoryStorage;
 pub use merge::MergedQuerier;

@@ -2,7 +2,9 @@
 
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 
-use crate::{FloatColumn, HistogramColumn, Querier, SampleBuffer, SelectHints, SeriesSet, StorageError};
+use crate::{
+    FloatColumn, HistogramColumn, Querier, ReadCounters, SampleBuffer, SelectHints, SeriesSet, StorageError,
+};
 
 /// Queriers read as one. Where several have a sample of one series at one instant, the first of them counts.
 pub struct MergedQuerier<'a> {
@@ -148,6 +150,22 @@ impl SeriesSet for MergedSet<'_> {
             read(part, other)?;
             merge_samples(samples, other);
         }
+        Ok(())
+    }
+
+    fn read_counted(
+        &self,
+        series: usize,
+        range: TimeRange,
+        samples: &mut SampleBuffer,
+        counters: &mut ReadCounters,
+    ) -> Result<(), StorageError> {
+        if let &[(source, number)] = self.parts(series) {
+            return self.sets[source as usize].read_counted(number as usize, range, samples, counters);
+        }
+        // Several parts are merged: only what came out of it is known.
+        self.read(series, range, samples)?;
+        counters.samples_decoded += samples.len() as u64;
         Ok(())
     }
 }

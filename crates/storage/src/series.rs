@@ -2,7 +2,7 @@
 
 use narthex_model::{Labels, TimeRange};
 
-use crate::{SampleBuffer, StorageError};
+use crate::{ReadCounters, SampleBuffer, StorageError};
 
 /// Selected series, addressed by number. Sorted by labels, each label set once.
 ///
@@ -40,5 +40,22 @@ pub trait SeriesSet: Send + Sync {
         _samples: &mut SampleBuffer,
     ) -> Result<bool, StorageError> {
         Ok(false)
+    }
+
+    /// As [`SeriesSet::read`], and adds to `counters` what it took. For queries that are analyzed; stores that know more
+    /// than how many samples they hand out say so here.
+    ///
+    /// # Errors
+    /// As [`SeriesSet::read`].
+    fn read_counted(
+        &self,
+        series: usize,
+        range: TimeRange,
+        samples: &mut SampleBuffer,
+        counters: &mut ReadCounters,
+    ) -> Result<(), StorageError> {
+        self.read(series, range, samples)?;
+        counters.samples_decoded += samples.len() as u64;
+        Ok(())
     }
 }

@@ -9,10 +9,13 @@ use narthex_promql::ast::RangeExtension;
 use narthex_storage::SampleBuffer;
 
 use super::build::Builder;
+use super::profiled::operator_profiles;
+use super::window_source::WindowSource;
 use crate::column::{SeriesBatch, WindowBounds};
 use crate::engine::sorted_by_labels;
 use crate::functions::extended::{IsCounter, extend};
 use crate::memory::block_bytes;
+use crate::profile::Counters;
 use crate::result::RangeSeries;
 use crate::{EvalError, QueryContext, Window, Windows};
 
@@ -26,6 +29,23 @@ pub(crate) fn matrix_root(
     context: &QueryContext,
 ) -> Result<Vec<RangeSeries>, EvalError> {
     let mut source = builder.windows(node, builder.parameters.grid)?;
+    let Some(profile) = context.profile() else { return read(&mut *source, node, context) };
+    let (counters, start) = (Arc::new(Counters::default()), profile.now());
+    let rows = profile.preparing(&counters, || read(&mut *source, node, context))?;
+    counters.update(|figures| {
+        figures.total = profile.now().saturating_sub(start);
+        (figures.series, figures.batches, figures.steps) = (rows.len(), 1, 1);
+        figures.samples = rows.iter().map(|row| (row.floats.len() + row.histograms.len()) as u64).sum();
+    });
+    profile.keep(operator_profiles(source.describe(), Some(counters.figures())));
+    Ok(rows)
+}
+
+fn read(
+    source: &mut dyn WindowSource,
+    node: &LogicalNode,
+    context: &QueryContext,
+) -> Result<Vec<RangeSeries>, EvalError> {
     let series = source.series(context)?;
     let root = Root { bounds: source.bounds(), extension: source.extension(), context, span: node.span() };
     let rows: Mutex<Vec<RangeSeries>> = Mutex::default();

@@ -22,6 +22,7 @@ mod matrix_root;
 mod merge_duplicates;
 mod metered;
 mod name_removal;
+pub(crate) mod profiled;
 mod range_function;
 mod rank_aggregate;
 pub(crate) mod relabel;
@@ -51,6 +52,7 @@ pub(crate) use matrix_root::matrix_root;
 use crate::column::SeriesBatch;
 use crate::limits::LimitKind;
 use crate::memory::{Reservation, list_bytes};
+use crate::profile::Figures;
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
 /// One series of an operator's output.
@@ -118,6 +120,11 @@ pub trait Operator: Send {
 
     /// What it does and from what. May be asked at any time.
     fn describe(&self) -> Description<'_>;
+
+    /// What it took so far, its own time apart; `None` unless it is measured.
+    fn figures(&self) -> Option<Figures> {
+        None
+    }
 }
 
 /// How many series of `steps` steps make a batch: enough to keep workers busy, few enough to stay in a cache.

@@ -17,6 +17,7 @@ use super::histogram_stats::HistogramDetail;
 use super::merge_duplicates::{Collision, MergeDuplicates};
 use super::metered::{Metered, name_of};
 use super::name_removal::NameRemoval;
+use super::profiled::Profiled;
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
 use super::subquery::{Nothing, SubquerySource, inner_grid};
@@ -25,6 +26,7 @@ use super::window_source::{CountedBounds, MatrixSource, WindowLookup, WindowSour
 use crate::column::WindowBounds;
 use crate::context::EvalOptions;
 use crate::limits::LimitKind;
+use crate::memory::Account;
 use crate::{EvalError, EvalErrorKind, Limits, QueryContext};
 
 /// Makes the operators of a plan.
@@ -81,7 +83,22 @@ impl<'a> Builder<'a> {
         span: Span,
         grid: StepGrid,
     ) -> BoxedOperator<'a> {
-        Box::new(Metered::new(operator, self.context.for_part(name, span), grid.len))
+        let context = self.context.for_part(name, span);
+        let account = context.account().clone();
+        self.profiled(Box::new(Metered::new(operator, context, grid.len)), grid, Some(account))
+    }
+
+    /// An operator that is measured, where operators are.
+    fn profiled(
+        &self,
+        operator: BoxedOperator<'a>,
+        grid: StepGrid,
+        account: Option<Account>,
+    ) -> BoxedOperator<'a> {
+        match self.context.profile() {
+            Some(profile) => Box::new(Profiled::new(operator, profile.clone(), grid.len, account)),
+            None => operator,
+        }
     }
 
     fn unmetered(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
@@ -200,6 +217,7 @@ impl<'a> Builder<'a> {
         if self.options.delayed_name_removal {
             return operator;
         }
+        let operator = self.profiled(operator, grid, None);
         Box::new(MergeDuplicates::new(operator, collision, grid.len, span))
     }
 }
