@@ -3,7 +3,8 @@
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 
 use crate::{
-    FloatColumn, HistogramColumn, Querier, ReadCounters, SampleBuffer, SelectHints, SeriesSet, StorageError,
+    FloatColumn, HistogramColumn, Outline, Querier, ReadCounters, SampleBuffer, SelectHints, SeriesSet,
+    StorageError, SummaryNeed,
 };
 
 /// Queriers read as one. Where several have a sample of one series at one instant, the first of them counts.
@@ -134,6 +135,34 @@ impl SeriesSet for MergedSet<'_> {
         self.sets[source as usize].labels(number as usize)
     }
 
+    fn outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<(), StorageError> {
+        let parts = self.parts(series);
+        let set = |part: &Part| (&self.sets[part.0 as usize], part.1 as usize);
+        let (first, number) = set(&parts[0]);
+        first.outline(number, range, need, outline)?;
+        let mut other = None;
+        for (set, number) in parts[1..].iter().map(set) {
+            if set.append_outline(number, range, need, outline)? {
+                continue;
+            }
+            let other = other.get_or_insert_with(SampleBuffer::new);
+            set.read(number, range, other)?;
+            if outline.runs.is_empty() {
+                merge_samples(&mut outline.samples, other);
+            } else if !append_behind(outline, other) {
+                outline.runs.clear();
+                return self.read(series, range, &mut outline.samples);
+            }
+        }
+        Ok(())
+    }
+
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
         let read = |&(source, number): &Part, samples: &mut SampleBuffer| {
             self.sets[source as usize].read(number as usize, range, samples)
@@ -190,6 +219,16 @@ fn merge_samples(samples: &mut SampleBuffer, other: &mut SampleBuffer) {
         return;
     }
     interleave(samples, other);
+}
+
+/// Adds samples that are floats and later than all of an outline; otherwise says `false`.
+fn append_behind(outline: &mut Outline, other: &SampleBuffer) -> bool {
+    let is_behind = other.floats.timestamps.first().is_none_or(|first| outline.last_ms() < Some(*first));
+    let is_taken = is_behind && other.histograms.timestamps.is_empty();
+    if is_taken {
+        append_floats(&mut outline.samples.floats, &other.floats);
+    }
+    is_taken
 }
 
 fn append_floats(to: &mut FloatColumn, from: &FloatColumn) {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use narthex_model::{Matcher, TimeRange};
 
-use crate::{SeriesSet, StorageError};
+use crate::{SeriesSet, StorageError, WindowGrid};
 
-/// What a selection is for. Every field is a hint: a store may ignore it, and must return at least what the matchers
-/// and the range ask for.
+/// What a selection is for. Every field is a hint: a store may ignore it, and must return at least what the matchers,
+/// the range and the windows ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SelectHints {
     /// Distance of two evaluation times in milliseconds; 0 for a single one.
@@ -18,6 +18,8 @@ pub struct SelectHints {
     pub histogram_stats_only: bool,
     /// Only the first so many series are needed; 0 for all.
     pub series_max: usize,
+    /// Only samples in these windows are looked at; `None` for all of the range.
+    pub windows: Option<WindowGrid>,
 }
 
 /// A source of series: a store, a block, several of them merged.

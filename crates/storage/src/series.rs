@@ -2,7 +2,7 @@
 
 use narthex_model::{Labels, TimeRange};
 
-use crate::{ReadCounters, SampleBuffer, StorageError};
+use crate::{Outline, ReadCounters, SampleBuffer, StorageError, SummaryNeed};
 
 /// Selected series, addressed by number. Sorted by labels, each label set once.
 ///
@@ -26,6 +26,37 @@ pub trait SeriesSet: Send + Sync {
     /// # Errors
     /// When the samples cannot be read; the buffer then holds nothing that may be used.
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError>;
+
+    /// As [`SeriesSet::read`], but a store may tell what a run of floats amounts to instead of the samples, where no window
+    /// of [`SelectHints::windows`](crate::SelectHints) begins or ends within the run and its summary serves `need`.
+    ///
+    /// # Errors
+    /// As [`SeriesSet::read`].
+    fn outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        _need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<(), StorageError> {
+        outline.runs.clear();
+        self.read(series, range, &mut outline.samples)
+    }
+
+    /// As [`SeriesSet::outline`], behind what `outline` holds. Says `false`, and leaves the outline as it is, where that
+    /// cannot be done: see [`SeriesSet::append`].
+    ///
+    /// # Errors
+    /// As [`SeriesSet::read`].
+    fn append_outline(
+        &self,
+        _series: usize,
+        _range: TimeRange,
+        _need: SummaryNeed,
+        _outline: &mut Outline,
+    ) -> Result<bool, StorageError> {
+        Ok(false)
+    }
 
     /// Adds the samples of one series within `range` behind those that `samples` holds, which are all within `range` too.
     /// Says `false`, and leaves the buffer as it is, where that cannot be done: because samples of the series are not
