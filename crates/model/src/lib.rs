@@ -1,10 +1,11 @@
 //! The Prometheus data model as values: labels, matchers, time, durations, numbers, samples, native histograms.
 //!
 //! Values only: no interner, no handle, no data behind them. Reading order: [`labels`], [`matcher`], [`time`],
-//! [`duration`], [`number`], [`text`], [`sample`], [`histogram`].
+//! [`mod@instant`], [`duration`], [`number`], [`text`], [`sample`], [`histogram`].
 
 pub mod duration;
 pub mod histogram;
+pub mod instant;
 pub mod labels;
 pub mod matcher;
 pub mod number;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use narthex_eval::{Engine, EvalErrorKind, QueryValue};
+use narthex_model::instant::parse_time;
 use narthex_model::{TimeRange, Timestamp};
 use narthex_plan::QueryParameters;
 use narthex_storage::Queryable;
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::selection::{TRUNCATED, limit_of, time_or};
 use super::{parse_expr, read_query};
 use crate::answer::QueryStatistics;
-use crate::times::{parse_duration_ns, parse_time};
+use crate::times::parse_duration_ns;
 use crate::{Answer, ApiError, ApiOptions, Data, Parameters, Request};
 
 /// A series has at most that many points in an answer.

@@ -1,9 +1,9 @@
 //! The parameters that endpoints share: matchers, the time range, the limit.
 
+use narthex_model::instant::parse_time;
 use narthex_model::{Matcher, TimeRange, Timestamp};
 use narthex_promql::parse_selector;
 
-use crate::times::parse_time;
 use crate::{ApiError, Parameters};
 
 /// The warning beside an answer that the parameter `limit` cut short.

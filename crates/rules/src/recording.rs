@@ -1,0 +1,41 @@
+//! The series of a recording rule.
+
+use std::collections::HashSet;
+
+use narthex_eval::result::InstantSample;
+use narthex_model::labels::METRIC_NAME;
+use narthex_model::{Labels, LabelsBuilder};
+
+use crate::definition::{LabelText, RuleDefinition};
+use crate::error::RuleError;
+
+/// The result with the rule's name and labels: an empty label removes what the series has.
+pub(crate) fn recorded(
+    rule: &RuleDefinition,
+    limit: Option<usize>,
+    mut samples: Vec<InstantSample>,
+) -> Result<Vec<InstantSample>, RuleError> {
+    for sample in &mut samples {
+        sample.labels = named(rule, &sample.labels);
+    }
+    let mut seen = HashSet::with_capacity(samples.len());
+    if samples.iter().any(|sample| !seen.insert(&sample.labels)) {
+        return Err(RuleError::DuplicateSeries);
+    }
+    let count = samples.len();
+    match limit.filter(|&limit| count > limit) {
+        Some(limit) => Err(RuleError::LimitExceeded { limit, count, what: "series" }),
+        None => Ok(samples),
+    }
+}
+
+fn named(rule: &RuleDefinition, labels: &Labels) -> Labels {
+    let mut builder = LabelsBuilder::from_labels(labels);
+    builder.set(METRIC_NAME, &rule.name);
+    for (name, text) in &rule.labels {
+        if let LabelText::Plain(text) = text {
+            builder.set(name, text);
+        }
+    }
+    builder.build()
+}
