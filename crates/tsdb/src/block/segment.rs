@@ -94,7 +94,10 @@ impl Segments {
         };
         let is_segment = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let mut files = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_segment(&entry.name)) {
+        // A link to a file is one, as for Prometheus.
+        let segments =
+            entries.iter().filter(|entry| entry.kind != EntryKind::Directory && is_segment(&entry.name));
+        for entry in segments {
             // A reference counts files: with one missing, all behind it would be mistaken for others.
             if entry.name.parse() != Ok(files.len() + 1) {
                 let message = format!("segment {:06} is missing", files.len() + 1);

@@ -1,7 +1,7 @@
 //! What an interrupted run left, and removing blocks so that an interruption leaves nothing but that.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use narthex_storage::StorageError;
 
@@ -52,15 +52,21 @@ pub fn remove_leftover(fs: &dyn Fs, dir: &Path, leftover: &Leftover) -> Result<(
 ///
 /// # Errors
 /// When it cannot be renamed, and then it is there; or when its files cannot be removed.
-pub fn remove_block(fs: &dyn Fs, dir: &Path, ulid: Ulid) -> Result<(), StorageError> {
-    let removed = dir.join(format!("{ulid}{REMOVED_SUFFIX}"));
+pub fn remove_block(fs: &dyn Fs, block_dir: &Path) -> Result<(), StorageError> {
+    let mut removed = block_dir.as_os_str().to_owned();
+    removed.push(REMOVED_SUFFIX);
+    let removed = PathBuf::from(removed);
     let remove = || -> io::Result<()> {
+        // Tried again, it may be that only the name is gone.
         if fs.exists(&removed)? {
             remove_tree(fs, &removed)?;
         }
-        fs.rename(&dir.join(ulid.to_string()), &removed)?;
-        fs.sync_dir(dir)?;
-        remove_tree(fs, &removed)
+        if fs.exists(block_dir)? {
+            fs.rename(block_dir, &removed)?;
+            fs.sync_dir(block_dir.parent().unwrap_or(Path::new(".")))?;
+            remove_tree(fs, &removed)?;
+        }
+        Ok(())
     };
     remove().map_err(|error| io_failed(&error))
 }

@@ -1,11 +1,12 @@
 //! Samples into a store: seen by all and kept for good, or refused.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use narthex_model::{Labels, SampleValue, Timestamp};
 use narthex_storage::{Appender, StorageError};
 
-use super::Database;
+use super::{Counters, Database};
 use crate::head::{Committed, HeadAppender};
 use crate::wal::{Exemplar, Metadata, SeriesId, Wal};
 
@@ -14,12 +15,13 @@ use crate::wal::{Exemplar, Metadata, SeriesId, Wal};
 pub struct DatabaseAppender<'d> {
     head: HeadAppender<'d>,
     log: Result<Arc<Wal>, StorageError>,
+    counters: &'d Counters,
 }
 
 impl Database {
     /// An empty batch. Of a store that is only read, every commit fails.
     pub fn appender(&self) -> DatabaseAppender<'_> {
-        DatabaseAppender { head: self.head.appender(), log: self.log() }
+        DatabaseAppender { head: self.head.appender(), log: self.log(), counters: &self.counters }
     }
 }
 
@@ -73,10 +75,15 @@ impl DatabaseAppender<'_> {
     /// # Errors
     /// `Io` when the log cannot take it: it must not be acknowledged then.
     pub fn commit_batch(&mut self) -> Result<Committed, StorageError> {
-        match &self.log {
-            Ok(log) => self.head.commit_logged(log),
-            Err(reason) => Err(reason.clone()),
-        }
+        let committed = match &self.log {
+            Ok(log) => self.head.commit_logged(log)?,
+            Err(reason) => return Err(reason.clone()),
+        };
+        let add = |counter: &AtomicU64, count: usize| counter.fetch_add(count as u64, Ordering::Relaxed);
+        add(&self.counters.floats, committed.samples - committed.histograms);
+        add(&self.counters.histograms, committed.histograms);
+        add(&self.counters.refused, committed.refused);
+        Ok(committed)
     }
 }
 

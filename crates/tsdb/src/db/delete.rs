@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use narthex_model::{Matcher, TimeRange};
+use narthex_model::{Matcher, TimeRange, Timestamp};
 use narthex_storage::StorageError;
 
 use super::Database;
@@ -16,8 +16,10 @@ impl Database {
     /// When the store is only read or cannot be written: some parts may have been deleted then.
     pub fn delete(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), StorageError> {
         // A block that is being made of the head or of others would come to the list without the deletion.
-        let _maintenance = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unfinished = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
         let log = self.log()?;
+        // The log may still have what is in blocks only: it would come back from there at the next start.
+        self.finish_checkpoint(&log, &mut unfinished, Timestamp::MIN)?;
         let deletion = self.head.deletion(matchers, range);
         if !deletion.is_empty() {
             log.append(&deletion)?;

@@ -6,6 +6,11 @@ use std::fmt;
 
 use narthex_model::TimeRange;
 
+/// More gaps than this are told as one.
+const GAPS_MAX: usize = 256;
+/// What is said of the others.
+const OTHERS: &str = "more is missing than is told one by one";
+
 /// Samples that are missing, or may be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Gap {
@@ -22,6 +27,27 @@ impl Gap {
     pub(super) fn new(range: TimeRange, reason: impl Into<String>) -> Gap {
         Gap { range, reason: reason.into(), is_lasting: true }
     }
+}
+
+/// Adds a gap to those that are known; says whether that made a difference.
+pub(super) fn add(known: &mut Vec<Gap>, gap: Gap) -> bool {
+    if known.contains(&gap) {
+        return false;
+    }
+    if known.len() < GAPS_MAX {
+        known.push(gap);
+        return true;
+    }
+    let others = Gap { reason: OTHERS.to_owned(), ..gap };
+    let Some(known) = known.iter_mut().find(|known| known.reason == OTHERS) else {
+        known.push(others);
+        return true;
+    };
+    let range = known.range.union(others.range);
+    let is_lasting = known.is_lasting || others.is_lasting;
+    let is_more = (range, is_lasting) != (known.range, known.is_lasting);
+    (known.range, known.is_lasting) = (range, is_lasting);
+    is_more
 }
 
 impl fmt::Display for Gap {
@@ -44,8 +70,10 @@ pub(super) fn render(gaps: &[Gap]) -> String {
 pub(super) fn parse(file: &[u8]) -> Vec<Gap> {
     let lines = file.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let unreadable = || Gap::new(TimeRange::ALL, "the list of known gaps is damaged");
-    let mut gaps: Vec<Gap> = lines.map(|line| gap(line).unwrap_or_else(unreadable)).collect();
-    gaps.dedup();
+    let mut gaps = Vec::new();
+    for line in lines {
+        add(&mut gaps, gap(line).unwrap_or_else(unreadable));
+    }
     gaps
 }
 
@@ -78,5 +106,16 @@ mod tests {
             assert!(read.iter().any(|gap| gap.range == TimeRange::ALL), "bit {bit}: {read:?}");
         }
         assert!(parse(b"").is_empty());
+    }
+
+    #[test]
+    fn of_very_many_gaps_the_last_ones_are_one() {
+        let one = |number: i64| Gap::new(TimeRange::new(number, number), format!("part {number}"));
+        let mut gaps = Vec::new();
+        assert!((0..1000).all(|number| add(&mut gaps, one(number))));
+        assert!(!add(&mut gaps, one(7)) && !add(&mut gaps, one(900)));
+        assert_eq!(gaps.len(), GAPS_MAX + 1);
+        assert_eq!(gaps[GAPS_MAX], Gap::new(TimeRange::new(256, 999), OTHERS));
+        assert_eq!(parse(render(&gaps).as_bytes()), gaps);
     }
 }

@@ -1,6 +1,5 @@
 //! What has to be done now and then: durability, blocks, compaction, retention.
 
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +7,7 @@ use narthex_model::Timestamp;
 use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::blocks::is_damage;
+use super::cut::Unfinished;
 use super::{Access, Database, modes};
 use crate::block::{Block, BlockMeta, Ulid};
 use crate::compact::{self, BlockSize, Plan};
@@ -44,20 +44,25 @@ impl Database {
     pub fn maintain(&self, now_ms: Timestamp) -> Result<Maintenance, StorageError> {
         let mut held = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
         // Room first: the other steps need some, and so may the log.
-        let outcome = self.expire().and_then(|expired| {
-            self.regain_access()?;
-            let before = self.counters.cuts.load(Ordering::Relaxed);
-            let log = self.log()?;
-            self.cut_due(&log, &mut held, now_ms)?;
-            let cuts = self.counters.cuts.load(Ordering::Relaxed) - before;
-            let compactions = self.compact_all(now_ms)?;
-            let expired = expired + self.expire()?;
-            Ok(Maintenance { cuts, compactions, expired })
-        });
+        let expired = self.expire(&mut held);
+        let outcome = self.advance(&mut held, now_ms);
+        let outcome = outcome.and_then(|done| Ok(Maintenance { expired: done.expired + expired?, ..done }));
         if outcome.is_err() {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
         }
         outcome
+    }
+
+    /// All steps but the one that makes room for them.
+    fn advance(&self, unfinished: &mut Unfinished, now_ms: Timestamp) -> Result<Maintenance, StorageError> {
+        self.regain_access()?;
+        let before = self.counters.cuts.load(Ordering::Relaxed);
+        let log = self.log()?;
+        self.cut_due(&log, unfinished, now_ms)?;
+        let cuts = self.counters.cuts.load(Ordering::Relaxed) - before;
+        let compactions = self.compact_all(unfinished, now_ms)?;
+        let expired = self.expire(unfinished)?;
+        Ok(Maintenance { cuts, compactions, expired })
     }
 
     /// Tries to write a store that could only be read, for want of room say, when it was opened.
@@ -76,10 +81,10 @@ impl Database {
         }
     }
 
-    fn compact_all(&self, now_ms: Timestamp) -> Result<u64, StorageError> {
+    fn compact_all(&self, unfinished: &mut Unfinished, now_ms: Timestamp) -> Result<u64, StorageError> {
         let mut done = 0;
         while let Some(plan) = self.next_compaction() {
-            self.compact(&plan, now_ms)?;
+            self.compact(&plan, unfinished, now_ms)?;
             done += 1;
         }
         Ok(done)
@@ -91,26 +96,27 @@ impl Database {
     }
 
     /// One block of several. Should one of them be damaged, it is marked and left alone from then on.
-    fn compact(&self, plan: &Plan, now_ms: Timestamp) -> Result<(), StorageError> {
+    fn compact(
+        &self,
+        plan: &Plan,
+        unfinished: &mut Unfinished,
+        now_ms: Timestamp,
+    ) -> Result<(), StorageError> {
         let blocks = self.block_list();
         let parents: Vec<&Block> =
             blocks.iter().filter(|block| plan.blocks.contains(&block.ulid())).map(|block| &**block).collect();
         let ulid = self.new_name(now_ms)?;
         let made = compact::compact(&*self.fs, &self.dir, &parents, ulid, self.options.block_limits);
-        let made = match made {
+        let block = match self.opened(ulid, made.map(|made| made.is_some())) {
             Err(error) if is_damage(&error) => return self.give_up(&parents, &error),
-            made => made?,
-        };
-        let block = match made {
-            Some(_) => Some(Arc::new(Block::open(&*self.fs, &self.dir.join(ulid.to_string()))?)),
-            None => None,
+            block => block?,
         };
         self.change_blocks(|list| {
             list.retain(|block| !plan.blocks.contains(&block.ulid()));
             list.extend(block);
         });
         self.counters.compactions.fetch_add(1, Ordering::Relaxed);
-        self.remove(&plan.blocks)
+        self.remove(parents, unfinished)
     }
 
     /// Marks the blocks that do not stand a check, or all when each of them does.
@@ -130,12 +136,25 @@ impl Database {
         Ok(())
     }
 
-    /// Removes the files of blocks that no list has any more.
-    fn remove(&self, blocks: &[Ulid]) -> Result<(), StorageError> {
-        blocks.iter().try_for_each(|&ulid| compact::remove_block(&*self.fs, &self.dir, ulid))
+    /// Removes the files of blocks that no list has any more, and of those for which that failed before.
+    fn remove<'b>(
+        &self,
+        blocks: impl IntoIterator<Item = &'b Block>,
+        unfinished: &mut Unfinished,
+    ) -> Result<(), StorageError> {
+        unfinished.removals.extend(blocks.into_iter().map(|block| block.dir().to_owned()));
+        let mut outcome = Ok(());
+        unfinished.removals.retain(|dir| match compact::remove_block(&*self.fs, dir) {
+            Ok(()) => false,
+            Err(error) => {
+                outcome = Err(error);
+                true
+            }
+        });
+        outcome
     }
 
-    fn expire(&self) -> Result<u64, StorageError> {
+    fn expire(&self, unfinished: &mut Unfinished) -> Result<u64, StorageError> {
         if self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Ok(0);
         }
@@ -147,11 +166,10 @@ impl Database {
             sizes.map(|(block, meta)| BlockSize { meta, size_bytes: block.file_bytes() }).collect();
         let gone = compact::expired(&sizes, log_bytes, self.options.retention);
         let gone: Vec<Ulid> = gone.into_iter().map(|one| one.0).collect();
-        if gone.is_empty() {
-            return Ok(0);
-        }
         self.change_blocks(|list| list.retain(|block| !gone.contains(&block.ulid())));
-        self.remove(&gone)?;
+        self.counters.expired.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        let blocks = blocks.iter().filter(|block| gone.contains(&block.ulid()));
+        self.remove(blocks.map(|block| &**block), unfinished)?;
         Ok(gone.len() as u64)
     }
 }

@@ -6,7 +6,7 @@
 //! the moment for what has to be done now and then: [`Database::maintain`].
 //!
 //! Reading order: [`options`], `blocks`, `gaps`, `quarantine`, `open`, `query`, [`append`], `cut`, [`maintain`],
-//! [`delete`], [`modes`], [`snapshot`].
+//! [`delete`], [`modes`], [`snapshot`], [`stats`].
 
 pub mod append;
 mod blocks;
@@ -20,6 +20,7 @@ pub mod options;
 mod quarantine;
 mod query;
 pub mod snapshot;
+pub mod stats;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,12 +35,14 @@ use crate::fs::{Fs, FsLock};
 use crate::head::Head;
 use crate::wal::Wal;
 use blocks::BlockList;
-use cut::HeldBack;
+use cut::Unfinished;
 use gaps::Gap;
 
 pub use append::DatabaseAppender;
+pub use blocks::block_dirs;
 pub use maintain::Maintenance;
 pub use options::DatabaseOptions;
+pub use stats::DatabaseStats;
 
 /// The directory in that of the store that is ours alone.
 pub const OWN_DIR: &str = "narthex";
@@ -63,7 +66,7 @@ pub struct Database {
     lock: Mutex<Option<Box<dyn FsLock>>>,
     gaps: Mutex<Vec<Gap>>,
     /// Held by the one thread that maintains the store.
-    maintenance: Mutex<HeldBack>,
+    maintenance: Mutex<Unfinished>,
     names: AtomicU64,
     counters: Counters,
 }
@@ -80,6 +83,18 @@ enum Access {
 pub struct Counters {
     /// Parts that were found damaged, at the opening or by a query.
     pub damages: AtomicU64,
+    /// Damaged parts of them that were put aside.
+    pub quarantined: AtomicU64,
+    /// Damaged parts of the log that were found at the opening, torn ends not counted.
+    pub log_damages: AtomicU64,
+    /// Floats that were appended.
+    pub floats: AtomicU64,
+    /// Native histograms that were appended.
+    pub histograms: AtomicU64,
+    /// Samples that were refused when they were committed.
+    pub refused: AtomicU64,
+    /// Blocks that were removed because they were too old or there was no room.
+    pub expired: AtomicU64,
     /// Blocks cut from the head.
     pub cuts: AtomicU64,
     /// Blocks made of others.

@@ -4,14 +4,13 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use narthex_model::{Labels, TimeRange, Timestamp};
+use narthex_model::{TimeRange, Timestamp};
 use narthex_storage::StorageError;
 
-use super::cut::{HeldBack, align};
-use super::gaps::Gap;
+use super::cut::{Unfinished, align};
+use super::gaps::{self, Gap};
 use super::open::refused;
-use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks, quarantine};
-use crate::block::ChunkSource;
+use super::{Access, Database, DatabaseOptions, LOG_DIR, blocks};
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, remove_tree};
 use crate::head::Head;
@@ -29,8 +28,10 @@ impl Database {
     /// Opens the store in a directory for reading, whoever writes it: blocks, what Prometheus has in its logs, what we
     /// have in ours. Not one byte is changed. [`Database::refresh`] looks again.
     ///
+    /// What cannot be read is among the known gaps.
+    ///
     /// # Errors
-    /// `Io` when there is no such directory or it cannot be read.
+    /// `Io` when there is no such directory or it cannot be listed.
     pub fn open_read_only(
         fs: Arc<dyn Fs>,
         dir: &Path,
@@ -55,16 +56,28 @@ impl Database {
         let min_valid_ms = super::open::end_ms(&before.blocks);
         let mut gaps = Vec::new();
         let foreign = ForeignOptions { head: self.options.head, min_valid_ms };
-        let ForeignHead { head, report } = ForeignHead::read(&*self.fs, &self.dir, foreign)?;
-        gaps.extend(gaps_of(&report));
-        let own = self.read_own_log(&mut gaps)?;
+        let head = match ForeignHead::read(&*self.fs, &self.dir, foreign) {
+            Ok(ForeignHead { head, report }) => {
+                gaps.extend(gaps_of(&report));
+                head
+            }
+            Err(error) => {
+                gaps.push(unread("Prometheus's log", &error));
+                Head::new(self.options.head)
+            }
+        };
+        let own = self.read_own_log(&mut gaps);
         // What left the logs before they were read is in a block by now.
         let found = blocks::find(&*self.fs, &self.dir, &before.blocks)?;
-        gaps.extend(found.damaged.iter().map(|(ulid, error)| blocks::gap_of(*ulid, error)));
+        gaps.extend(found.damaged.iter().map(blocks::gap_of));
         self.change_blocks(|list| *list = found.blocks);
         let heads = [head, own].into_iter().filter(|head| head.series_count() > 0);
         *self.foreign.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heads.collect());
-        *self.gaps() = gaps;
+        let mut known = self.gaps();
+        known.clear();
+        for gap in gaps {
+            gaps::add(&mut known, gap);
+        }
         Ok(())
     }
 
@@ -76,14 +89,19 @@ impl Database {
         blocks.max(logs).max(self.head.max_ms())
     }
 
-    fn read_own_log(&self, gaps: &mut Vec<Gap>) -> Result<Head, StorageError> {
+    fn read_own_log(&self, gaps: &mut Vec<Gap>) -> Head {
         let head = Head::new(self.options.head);
         let report = wal::replay(&*self.fs, &self.own(LOG_DIR), &mut |batch| {
             let _ = head.restore(batch);
-        })?;
-        let lost = report.damages.iter().filter(|damage| damage.kind != wal::DamageKind::Torn);
-        gaps.extend(lost.map(|damage| super::open::gap_in_log(damage, TimeRange::ALL)));
-        Ok(head)
+        });
+        match report {
+            Ok(report) => {
+                let lost = report.damages.iter().filter(|damage| damage.kind != wal::DamageKind::Torn);
+                gaps.extend(lost.map(|damage| super::open::gap_in_log(damage, TimeRange::ALL)));
+            }
+            Err(error) => gaps.push(unread("the log", &error)),
+        }
+        head
     }
 
     /// Makes a store of Prometheus one of ours: what it has in memory and logs becomes blocks, its logs are moved to
@@ -101,6 +119,7 @@ impl Database {
             return Err(refused(format!("{}: there is no such directory", dir.display())));
         }
         let database = Database::prepared(fs, dir, options);
+        database.load_gaps();
         if let Access::Read(reason) = database.gain_access()? {
             return Err(reason);
         }
@@ -142,48 +161,38 @@ impl Database {
     pub fn hand_back(self, now_ms: Timestamp) -> Result<(), StorageError> {
         let log = self.log()?;
         if let Some(newest_ms) = self.head.max_ms() {
-            let mut held = HeldBack::default();
-            self.cut_until(&log, &mut held, now_ms, newest_ms.saturating_add(1))?;
+            let mut unfinished = Unfinished::default();
+            self.cut_until(&log, &mut unfinished, now_ms, newest_ms.saturating_add(1))?;
         }
         log.cut_segment()?;
         let is_whole = self.gaps().is_empty();
         if is_whole {
             return remove_tree(&*self.fs, &self.own(LOG_DIR)).map_err(|error| io_failed(&error));
         }
-        // Samples of it may be in no block.
-        quarantine::put_log_aside(&*self.fs, &self.dir).map_err(|error| io_failed(&error))
+        let reason = "samples of it may be in no block: something of the store is missing";
+        self.put_aside(&self.own(LOG_DIR), reason)
     }
 
     /// Blocks of everything that a head has, for a directory that is not open.
     pub(super) fn write_head(&self, head: &Head, now_ms: Timestamp) -> Result<(), StorageError> {
         let Some(max_ms) = head.max_ms() else { return Ok(()) };
         let range_ms = self.options.block_range_ms();
-        let mut next_ms = head.min_ms();
-        while let Some(at_ms) = next_ms {
+        // Between samples that are far apart there may be more ranges than there is time for.
+        let mut next_ms = head.first_from(Timestamp::MIN);
+        while let Some(at_ms) = next_ms.filter(|&at_ms| at_ms <= max_ms) {
             let start_ms = align(at_ms, range_ms);
             let end_ms = start_ms.saturating_add(range_ms - 1).min(max_ms);
-            let is_made = self.cut(head, TimeRange::new(start_ms, end_ms), now_ms)?;
-            let after_ms = end_ms.checked_add(1).filter(|&after_ms| after_ms <= max_ms);
-            next_ms = match after_ms {
-                // Between samples that are far apart there may be more ranges than there is time for.
-                Some(after_ms) if !is_made => first_from(head, after_ms)?,
-                after_ms => after_ms,
-            };
+            self.cut(head, TimeRange::new(start_ms, end_ms), now_ms)?;
+            next_ms = end_ms.checked_add(1).and_then(|after_ms| head.first_from(after_ms));
         }
         Ok(())
     }
 }
 
-/// Time of the first sample of a head that is not before `from_ms`.
-fn first_from(head: &Head, from_ms: Timestamp) -> Result<Option<Timestamp>, StorageError> {
-    let mut source = head.source(TimeRange::new(from_ms, Timestamp::MAX));
-    let (mut labels, mut chunks) = (Labels::default(), Vec::new());
-    let mut first_ms = None;
-    while source.next_series(&mut labels, &mut chunks)? {
-        let of_series = chunks.iter().map(|chunk| chunk.min_ms).min();
-        first_ms = first_ms.into_iter().chain(of_series).min();
-    }
-    Ok(first_ms)
+/// What is missing while a log cannot be read; perhaps it can the next time.
+fn unread(what: &str, error: &StorageError) -> Gap {
+    let reason = format!("{what} cannot be read, its samples are missing: {error}");
+    Gap { is_lasting: false, ..Gap::new(TimeRange::ALL, reason) }
 }
 
 /// What could not be read of Prometheus's logs.

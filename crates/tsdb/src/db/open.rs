@@ -9,6 +9,7 @@ use narthex_model::{TimeRange, Timestamp};
 use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::blocks::{self, Found, gap_of, is_damage};
+use super::cut::align;
 use super::gaps::{self, Gap};
 use super::{Access, Counters, Database, DatabaseOptions, LOCK_FILE, LOG_DIR, modes, quarantine};
 use crate::block::Block;
@@ -29,15 +30,15 @@ impl Database {
     ///
     /// # Errors
     /// `Io` when another process has the store, when Prometheus's own log is in it (see [`Database::take_over`]), or
-    /// when it cannot be read at all; `Corrupt` when a later version wrote the log.
+    /// when it cannot be read at all.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: DatabaseOptions) -> Result<Database, StorageError> {
         modes::refuse_foreign_log(&*fs, dir)?;
         let database = Database::prepared(fs, dir, options);
+        database.load_gaps();
         let access = database.gain_access()?;
         let is_writable = matches!(access, Access::Write(_));
-        database.load_gaps();
         database.load_blocks(is_writable)?;
-        database.replay_log()?;
+        database.replay_log(&access)?;
         *database.access.write().unwrap_or_else(PoisonError::into_inner) = access;
         Ok(database)
     }
@@ -68,6 +69,7 @@ impl Database {
             Err(error) => return Ok(Access::Read(io_failed(&error))),
         }
         let log_dir = self.own(LOG_DIR);
+        self.clear_log_place(&log_dir);
         // A log that is durable in a directory that is not is no log.
         let made = self.fs.create_dir_all(&log_dir).and_then(|()| self.sync_names(&log_dir));
         let made = made.map_err(|error| io_failed(&error));
@@ -75,6 +77,24 @@ impl Database {
             Ok(log) => Ok(Access::Write(Arc::new(log))),
             Err(error) => Ok(Access::Read(error)),
         }
+    }
+
+    /// Puts aside what is in the place of the log and is no directory.
+    fn clear_log_place(&self, log_dir: &Path) {
+        let Err(error) = self.fs.list(log_dir) else { return };
+        if error.kind() == io::ErrorKind::NotADirectory {
+            let reason = format!("the log is no directory, its samples are missing: {error}");
+            // Where it cannot be moved, the log cannot be opened either, and that is told.
+            let _ = self.put_aside(log_dir, &reason);
+            self.note_gaps([Gap::new(TimeRange::ALL, reason)]);
+        }
+    }
+
+    /// Moves a damaged part into the quarantine.
+    pub(super) fn put_aside(&self, part: &Path, reason: &str) -> Result<(), StorageError> {
+        quarantine::put_aside(&*self.fs, &self.dir, part, reason)?;
+        self.counters.quarantined.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Takes the lock, unless it is held already.
@@ -94,7 +114,7 @@ impl Database {
         above.chain(top).try_for_each(|dir| self.fs.sync_dir(dir))
     }
 
-    fn load_gaps(&self) {
+    pub(super) fn load_gaps(&self) {
         let path = self.own(GAPS_FILE);
         let known = match self.fs.read(&path) {
             Ok(file) => gaps::parse(&file),
@@ -110,14 +130,14 @@ impl Database {
     /// Remembers that samples are missing, now and at the next start.
     pub(super) fn note_gaps(&self, found: impl IntoIterator<Item = Gap>) {
         let mut known = self.gaps();
-        let before = known.len();
+        let mut is_news = false;
         for gap in found {
-            if !known.contains(&gap) {
+            if gaps::add(&mut known, gap) {
                 self.counters.damages.fetch_add(1, Ordering::Relaxed);
-                known.push(gap);
+                is_news = true;
             }
         }
-        if known.len() > before {
+        if is_news {
             // A disk that takes nothing: what is wrong will be found again at the next start.
             let _ = write_atomically(&*self.fs, &self.own(GAPS_FILE), gaps::render(&known).as_bytes());
         }
@@ -137,14 +157,14 @@ impl Database {
         }
         let Found { blocks, superseded, damaged } = blocks::find(&*self.fs, &self.dir, &[])?;
         if is_writable {
-            for ulid in superseded {
-                let _ = compact::remove_block(&*self.fs, &self.dir, ulid);
+            for dir in superseded {
+                let _ = compact::remove_block(&*self.fs, &dir);
             }
         }
-        for (ulid, error) in damaged {
-            self.note_gaps([gap_of(ulid, &error)]);
-            if is_writable && is_damage(&error) {
-                let _ = quarantine::put_aside(&*self.fs, &self.dir, &ulid.to_string(), &error.to_string());
+        for block in damaged {
+            self.note_gaps([gap_of(&block)]);
+            if is_writable && is_damage(&block.error) {
+                let _ = self.put_aside(&block.dir, &block.error.to_string());
             }
         }
         let made_up_for = blocks.iter().flat_map(|block| {
@@ -161,20 +181,39 @@ impl Database {
         end_ms(&self.block_list())
     }
 
-    fn replay_log(&self) -> Result<(), StorageError> {
+    /// From which time on samples of the log are wanted: what is older would go with its block at once.
+    fn log_floor_ms(&self) -> Timestamp {
+        let newest_ms = self.block_list().iter().map(|block| block.meta().max_ms).max();
+        match newest_ms {
+            Some(newest_ms) if self.options.retention.time_ms > 0 => {
+                align(newest_ms.saturating_sub(self.options.retention.time_ms), self.options.block_range_ms())
+            }
+            _ => Timestamp::MIN,
+        }
+    }
+
+    fn replay_log(&self, access: &Access) -> Result<(), StorageError> {
         // First, so that late samples that are alone in the log are late again.
         self.head.raise_floor(self.blocks_end_ms());
+        let from_ms = self.log_floor_ms();
         let mut refused = None;
         let mut restore = |batch: &wal::Batch| {
-            if let Err(error) = self.head.restore(batch) {
+            if let Err(error) = self.head.restore_from(batch, from_ms) {
                 refused.get_or_insert(error);
             }
         };
         let report = wal::replay(&*self.fs, &self.own(LOG_DIR), &mut restore)?;
         let in_memory = TimeRange::new(self.head.min_ms().unwrap_or(Timestamp::MIN), Timestamp::MAX);
         // A write that did not come to its end is what a crash leaves: nobody was told that it did.
-        let lost = report.damages.iter().filter(|damage| damage.kind != DamageKind::Torn);
-        self.note_gaps(lost.map(|damage| gap_in_log(damage, in_memory)));
+        for damage in report.damages.iter().filter(|damage| damage.kind != DamageKind::Torn) {
+            let gap = gap_in_log(damage, in_memory);
+            if damage.kind == DamageKind::OtherVersion && matches!(access, Access::Write(_)) {
+                // It stays for a program that can read it.
+                let _ = self.put_aside(&damage.path, &gap.reason);
+            }
+            self.counters.log_damages.fetch_add(damage.parts, Ordering::Relaxed);
+            self.note_gaps([gap]);
+        }
         self.note_gaps(refused.map(|error| Gap::new(in_memory, error.to_string())));
         Ok(())
     }
@@ -189,13 +228,7 @@ pub(super) fn end_ms(blocks: &[Arc<Block>]) -> Timestamp {
 }
 
 pub(super) fn gap_in_log(damage: &Damage, range: TimeRange) -> Gap {
-    let Damage { path, offset, bytes, kind } = damage;
-    let reason = format!(
-        "samples of the log may be missing: {} at {offset}, {bytes} bytes: {}",
-        path.display(),
-        kind.as_str()
-    );
-    Gap::new(range, reason)
+    Gap::new(range, format!("samples of the log may be missing: {damage}"))
 }
 
 /// An error of a store that cannot be opened as it is asked to.

@@ -1,46 +1,34 @@
 //! Putting damaged parts aside: nothing is deleted, and somebody can look at it.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
 use narthex_storage::StorageError;
 
-use super::{LOG_DIR, OWN_DIR};
+use super::OWN_DIR;
 use crate::block::failure::io_failed;
 use crate::fs::{Fs, write_atomically};
 
 /// Where damaged parts go, in [`OWN_DIR`].
 pub(super) const QUARANTINE_DIR: &str = "quarantine";
 
-/// Moves `dir/name` into the quarantine of the store, with the reason beside it.
+/// Moves a file or directory of the store in `dir` into its quarantine, with the reason beside it.
 ///
 /// # Errors
 /// When it cannot be moved; it is where it was then.
-pub(super) fn put_aside(fs: &dyn Fs, dir: &Path, name: &str, reason: &str) -> Result<(), StorageError> {
+pub(super) fn put_aside(fs: &dyn Fs, dir: &Path, part: &Path, reason: &str) -> Result<(), StorageError> {
     let quarantine = dir.join(OWN_DIR).join(QUARANTINE_DIR);
+    let name = part.file_name().map_or_else(|| "part".into(), OsStr::to_string_lossy);
     let put = || -> io::Result<()> {
         fs.create_dir_all(&quarantine)?;
-        let free = free_name(fs, &quarantine, name)?;
+        let free = free_name(fs, &quarantine, &name)?;
         write_atomically(fs, &quarantine.join(format!("{free}.reason")), format!("{reason}\n").as_bytes())?;
-        fs.rename(&dir.join(name), &quarantine.join(&free))?;
+        fs.rename(part, &quarantine.join(&free))?;
         fs.sync_dir(&quarantine)?;
-        fs.sync_dir(dir)
+        fs.sync_dir(part.parent().unwrap_or(dir))
     };
     put().map_err(|error| io_failed(&error))
-}
-
-/// Moves the log into the quarantine.
-///
-/// # Errors
-/// When it cannot be moved; it is where it was then.
-pub(super) fn put_log_aside(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
-    let own = dir.join(OWN_DIR);
-    let quarantine = own.join(QUARANTINE_DIR);
-    fs.create_dir_all(&quarantine)?;
-    let free = free_name(fs, &quarantine, LOG_DIR)?;
-    fs.rename(&own.join(LOG_DIR), &quarantine.join(&free))?;
-    fs.sync_dir(&quarantine)?;
-    fs.sync_dir(&own)
 }
 
 /// The name, or the name with the first number behind it that nothing has.

@@ -13,6 +13,9 @@ use crate::block::Block;
 use crate::block::select::Warnings;
 use crate::head::Head;
 
+/// An answer tells that many of the known gaps, and how many there are besides.
+const GAPS_TOLD: usize = 10;
+
 impl Queryable for Database {
     fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
         // The head first: what is cut from it in between is then in a block of the list and still seen in the head, and
@@ -111,7 +114,12 @@ impl Querier for DatabaseQuerier<'_> {
         let mut all = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(range) = range {
             let gaps = self.database.gaps();
-            all.extend(gaps.iter().filter(|gap| gap.range.overlaps(range)).map(ToString::to_string));
+            let mut gaps = gaps.iter().filter(|gap| gap.range.overlaps(range)).map(ToString::to_string);
+            all.extend(gaps.by_ref().take(GAPS_TOLD));
+            let more = gaps.count();
+            if more > 0 {
+                all.insert(format!("samples may be missing for {more} more reasons"));
+            }
         }
         all.into_iter().collect()
     }

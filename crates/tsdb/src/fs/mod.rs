@@ -25,7 +25,7 @@ pub enum EntryKind {
     File,
     /// A directory.
     Directory,
-    /// Anything else: a link, a pipe, a device. The store neither follows nor opens it.
+    /// Anything else: a link, a pipe, a device. The store looks behind it only for chunks of a block.
     Other,
 }
 

@@ -18,6 +18,8 @@ use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal, is_oversized}
 pub struct Committed {
     /// Samples that are in the head now.
     pub samples: usize,
+    /// Those of them that are histograms.
+    pub histograms: usize,
     /// Samples that were taken when they were appended and refused now, because another commit or an earlier sample of
     /// this one came in between.
     pub refused: usize,
@@ -213,8 +215,12 @@ impl Head {
         let (mut committed, bounds) = (Committed::default(), bounds(self));
         for (series, sample) in targets.iter().zip(batch.samples.drain(..)) {
             let Sample { at_ms, start_ms, value, .. } = sample;
+            let is_histogram = matches!(value, SampleValue::Histogram(_));
             match self.put(&mut series.lock(), (at_ms, value, start_ms), bounds, numbers) {
-                Ok(is_new) => committed.samples += usize::from(is_new),
+                Ok(is_new) => {
+                    committed.samples += usize::from(is_new);
+                    committed.histograms += usize::from(is_new && is_histogram);
+                }
                 Err(reason) => {
                     committed.refused += 1;
                     let refusal = || not_taken(reason, series.labels(), at_ms);

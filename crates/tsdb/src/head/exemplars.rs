@@ -118,6 +118,11 @@ impl Head {
         ring.entries.iter().filter(|(_, exemplar)| exemplar.at_ms >= from_ms).cloned().collect()
     }
 
+    /// Number of exemplars.
+    pub fn exemplar_count(&self) -> usize {
+        self.exemplars.ring().entries.len()
+    }
+
     /// The series that have exemplars.
     pub fn series_with_exemplars(&self) -> BTreeSet<SeriesId> {
         self.exemplars.ring().newest.keys().copied().collect()

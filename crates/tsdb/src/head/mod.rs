@@ -99,6 +99,12 @@ impl Head {
         Some(self.oldest_ms.load(Ordering::Relaxed)).filter(|&oldest_ms| oldest_ms < Timestamp::MAX)
     }
 
+    /// Time of the first sample that is not before `from_ms`, or an instant in front of it in the same chunk. Looks at
+    /// every series.
+    pub fn first_from(&self, from_ms: Timestamp) -> Option<Timestamp> {
+        self.index.all().iter().filter_map(|series| series.lock().first_from(from_ms)).min()
+    }
+
     /// Time of the newest sample that was ever in order.
     pub fn max_ms(&self) -> Option<Timestamp> {
         Some(self.newest_ms.load(Ordering::Relaxed)).filter(|&newest_ms| newest_ms > Timestamp::MIN)

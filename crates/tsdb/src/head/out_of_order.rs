@@ -85,6 +85,13 @@ impl OutOfOrder {
         all.reduce(TimeRange::union).unwrap_or(NOTHING)
     }
 
+    /// As [`super::series::SeriesData::first_from`].
+    pub(super) fn first_from(&self, from_ms: Timestamp) -> Option<Timestamp> {
+        let loose = self.loose.iter().map(|late| late.at_ms).filter(|&at_ms| at_ms >= from_ms);
+        let chunks = self.chunks.iter().map(|late| late.chunk.range).filter(|range| range.max_ms >= from_ms);
+        loose.chain(chunks.map(|range| range.min_ms.max(from_ms))).min()
+    }
+
     /// Whether there may be a sample within `range` that a view sees.
     pub(super) fn may_have(&self, view: View, range: TimeRange) -> bool {
         let seen = |late: &Late| late.is_seen(view) && range.contains(late.at_ms);

@@ -28,6 +28,14 @@ impl Head {
     /// # Errors
     /// `LimitExceeded` when there are more series than the head takes; all else is in the head.
     pub fn restore(&self, batch: &Batch) -> Result<Restored, StorageError> {
+        self.restore_from(batch, Timestamp::MIN)
+    }
+
+    /// The same without samples before `from_ms`, which nobody wants any more.
+    ///
+    /// # Errors
+    /// As [`Head::restore`].
+    pub fn restore_from(&self, batch: &Batch, from_ms: Timestamp) -> Result<Restored, StorageError> {
         let mut last = self.last_commit();
         *last += 1;
         let is_refused = |(id, labels): &&(SeriesId, Labels)| !self.restore_series(*id, labels, *last);
@@ -44,7 +52,7 @@ impl Head {
             has_repeats: batch.has_repeats,
         };
         let targets: Vec<_> = targets.into_iter().flatten().collect();
-        let committed = self.apply(*last, &mut known, &targets, Head::bounds_of_log);
+        let committed = self.apply(*last, &mut known, &targets, |head| head.bounds_of_log(from_ms));
         self.readers.publish(*last);
         if refused > 0 {
             let message = format!("no place for {refused} series of the log");
@@ -64,7 +72,8 @@ impl Head {
     }
 
     /// What a log holds was taken when it was written, wherever the newest sample is now and whatever the rules are.
-    fn bounds_of_log(&self) -> Bounds {
-        Bounds { in_order_ms: self.floor_ms.load(Ordering::Relaxed), out_of_order_ms: Some(Timestamp::MIN) }
+    fn bounds_of_log(&self, from_ms: Timestamp) -> Bounds {
+        let in_order_ms = self.floor_ms.load(Ordering::Relaxed).max(from_ms);
+        Bounds { in_order_ms, out_of_order_ms: Some(from_ms) }
     }
 }

@@ -248,6 +248,16 @@ impl SeriesData {
         &from[..from.partition_point(|chunk| chunk.range.min_ms <= range.max_ms)]
     }
 
+    /// Time of the first sample that is not before `from_ms`, or an instant in front of it in the same chunk.
+    pub(super) fn first_from(&self, from_ms: Timestamp) -> Option<Timestamp> {
+        let next = self.full.partition_point(|chunk| chunk.range.max_ms < from_ms);
+        let full = self.full.get(next).map(|chunk| chunk.range);
+        let open = || self.open.as_ref().map(|chunk| chunk.range).filter(|range| range.max_ms >= from_ms);
+        let in_order = full.or_else(open).map(|range| range.min_ms.max(from_ms));
+        let late = self.rare.as_ref().and_then(|rare| rare.late.first_from(from_ms));
+        in_order.into_iter().chain(late).min()
+    }
+
     pub(super) fn sample_count(&self) -> usize {
         let full: usize = self.full.iter().map(|chunk| usize::from(chunk.samples)).sum();
         let late = self.rare.as_ref().map_or(0, |rare| rare.late.sample_count());

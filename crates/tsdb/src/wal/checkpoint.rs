@@ -66,6 +66,7 @@ impl Wal {
             )?;
         }
         self.remove_replaced(&mut checkpoint)?;
+        self.recount()?;
         Ok(checkpoint)
     }
 
@@ -88,7 +89,7 @@ impl Wal {
         let mut filter = Filter::new(keep, before_ms);
         let report = replay_files(&*self.fs, &self.dir, files, &mut |batch| {
             writer.put(&filter.wanted(batch));
-        })?;
+        });
         writer.put(&filter.rest());
         checkpoint.series = filter.series.len();
         checkpoint.samples = filter.samples;

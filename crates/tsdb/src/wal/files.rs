@@ -8,7 +8,8 @@ use super::frame::Seed;
 use crate::fs::{EntryKind, Fs};
 
 const MAGIC: [u8; 4] = *b"NXWL";
-const VERSION: u8 = 1;
+/// Raised with every change of the layout, whether or not it was released: 1 had records that were laid out otherwise.
+const VERSION: u8 = 2;
 /// Magic, version, kind, two zeros, number, checksum of these.
 pub(super) const HEADER_BYTES: usize = 20;
 const CHECKPOINT_PREFIX: &str = "checkpoint.";
@@ -76,11 +77,11 @@ impl LogFile {
         Seed::new(&self.header())
     }
 
-    /// Whether a file has a later version than this: its header is whole and says so.
-    pub(super) fn is_of_later_version(file: &[u8]) -> bool {
+    /// Whether a file has another version than this: its header is whole and says so.
+    pub(super) fn is_of_other_version(file: &[u8]) -> bool {
         let Some(header) = file.first_chunk::<HEADER_BYTES>() else { return false };
         header[..4] == MAGIC
-            && header[4] > VERSION
+            && header[4] != VERSION
             && crc32c::crc32c(&header[..16]).to_be_bytes() == header[16..]
     }
 }
@@ -152,13 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_is_one_only_with_its_checksum() {
+    fn another_version_is_one_only_with_its_checksum() {
         let mut header = LogFile::segment(1).header();
-        assert!(!LogFile::is_of_later_version(&header));
-        header[4] = 9;
-        assert!(!LogFile::is_of_later_version(&header));
-        let checksum = crc32c::crc32c(&header[..16]).to_be_bytes();
-        header[16..].copy_from_slice(&checksum);
-        assert!(LogFile::is_of_later_version(&header));
+        assert!(!LogFile::is_of_other_version(&header));
+        for version in [1, 9] {
+            header[4] = version;
+            assert!(!LogFile::is_of_other_version(&header));
+            let before = header;
+            let checksum = crc32c::crc32c(&header[..16]).to_be_bytes();
+            header[16..].copy_from_slice(&checksum);
+            assert!(LogFile::is_of_other_version(&header));
+            header = before;
+        }
     }
 }

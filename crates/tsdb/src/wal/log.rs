@@ -62,7 +62,7 @@ pub struct WalStats {
     pub batches: u64,
     /// Batches of them that survive a power cut.
     pub durable_batches: u64,
-    /// Bytes of all files when it was opened and of what was written since.
+    /// Bytes of all files.
     pub bytes: u64,
     /// Calls that made something durable.
     pub syncs: u64,
@@ -227,6 +227,19 @@ impl Wal {
         }
         self.close_segment(&mut state)?;
         Ok(state.next_segment - 1)
+    }
+
+    /// The number of the last file that is closed, 0 for none: all that is in files up to it was noted before.
+    pub fn closed_through(&self) -> u64 {
+        let state = self.state();
+        state.segment.map_or(state.next_segment, |segment| segment.0.number).saturating_sub(1)
+    }
+
+    /// Counts the bytes of all files anew: some of them were replaced.
+    pub(super) fn recount(&self) -> Result<(), StorageError> {
+        let mut state = self.idle(self.state());
+        state.stats.bytes = Listing::read(&*self.fs, &self.dir)?.bytes;
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,8 +1,9 @@
 //! Reading a log: batch after batch, past whatever is damaged.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use narthex_storage::{StorageError, StorageErrorKind};
+use narthex_storage::StorageError;
 
 use super::batch::Batch;
 use super::decoder::{Decoder, Useless};
@@ -28,8 +29,8 @@ pub enum DamageKind {
     Unreadable,
     /// A number in the sequence of files for which there is none.
     Missing,
-    /// The file was written by a later version.
-    LaterVersion,
+    /// The file was written by another version.
+    OtherVersion,
 }
 
 impl DamageKind {
@@ -43,22 +44,36 @@ impl DamageKind {
             DamageKind::Orphan => "a record needs another one that was lost",
             DamageKind::Unreadable => "the file cannot be read",
             DamageKind::Missing => "a file is missing",
-            DamageKind::LaterVersion => "a later version wrote the file",
+            DamageKind::OtherVersion => "another version of narthex wrote the file",
         }
     }
 }
 
-/// A part of the log that could not be used.
+/// What of a file could not be used for one reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damage {
     /// The file.
     pub path: PathBuf,
-    /// Place in it.
+    /// Place of the first part in it.
     pub offset: u64,
-    /// Length.
+    /// Number of parts.
+    pub parts: u64,
+    /// Length of all of them.
     pub bytes: u64,
     /// What is wrong.
     pub kind: DamageKind,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage { path, offset, parts, bytes, kind } = self;
+        write!(f, "{} at byte {offset}: {}", path.display(), kind.as_str())?;
+        match parts {
+            0 | 1 if *bytes == 0 => Ok(()),
+            0 | 1 => write!(f, " ({bytes} bytes)"),
+            _ => write!(f, " (and in {} more places, {bytes} bytes in all)", parts - 1),
+        }
+    }
 }
 
 /// What was read.
@@ -72,7 +87,7 @@ pub struct ReplayReport {
     pub samples: u64,
     /// Bytes of the files.
     pub bytes: u64,
-    /// What could not be used, in order. A torn end of the last file is what a crash leaves.
+    /// What could not be used: for every file and reason once. A torn end of the last file is what a crash leaves.
     pub damages: Vec<Damage>,
 }
 
@@ -84,28 +99,25 @@ pub struct ReplayReport {
 /// When the directory cannot be listed. Files that cannot be read are in the report.
 pub fn replay(fs: &dyn Fs, dir: &Path, visit: &mut dyn FnMut(&Batch)) -> Result<ReplayReport, StorageError> {
     let listing = Listing::read(fs, dir)?;
-    replay_files(fs, dir, &listing.files, visit)
+    Ok(replay_files(fs, dir, &listing.files, visit))
 }
 
 /// The same for certain files.
-///
-/// # Errors
-/// `Corrupt` when a file is of a later version: reading on would lose what only that version knows.
 pub(super) fn replay_files(
     fs: &dyn Fs,
     dir: &Path,
     files: &[LogFile],
     visit: &mut dyn FnMut(&Batch),
-) -> Result<ReplayReport, StorageError> {
+) -> ReplayReport {
     let mut replay =
         Replay { decoder: Decoder::default(), report: ReplayReport::default(), batch: Batch::default() };
     let mut before: Option<LogFile> = None;
     for &file in files {
         replay.check_sequence(dir, before, file);
-        replay.file(fs, dir, file, visit)?;
+        replay.file(fs, dir, file, visit);
         before = Some(file);
     }
-    Ok(replay.report)
+    replay.report
 }
 
 struct Replay {
@@ -117,7 +129,14 @@ struct Replay {
 impl Replay {
     fn damage(&mut self, path: &Path, offset: usize, bytes: usize, kind: DamageKind) {
         let (offset, bytes) = (offset as u64, bytes as u64);
-        self.report.damages.push(Damage { path: path.into(), offset, bytes, kind });
+        let of_file = self.report.damages.iter_mut().rev().take_while(|damage| damage.path == path);
+        match of_file.into_iter().find(|damage| damage.kind == kind) {
+            Some(damage) => {
+                damage.parts += 1;
+                damage.bytes += bytes;
+            }
+            None => self.report.damages.push(Damage { path: path.into(), offset, parts: 1, bytes, kind }),
+        }
     }
 
     /// Notes files that are missing in front of a segment.
@@ -129,27 +148,18 @@ impl Replay {
         }
     }
 
-    fn file(
-        &mut self,
-        fs: &dyn Fs,
-        dir: &Path,
-        file: LogFile,
-        visit: &mut dyn FnMut(&Batch),
-    ) -> Result<(), StorageError> {
+    fn file(&mut self, fs: &dyn Fs, dir: &Path, file: LogFile, visit: &mut dyn FnMut(&Batch)) {
         let path = file.path(dir);
         let Ok(bytes) = fs.map(&path) else {
-            self.damage(&path, 0, 0, DamageKind::Unreadable);
-            return Ok(());
+            return self.damage(&path, 0, 0, DamageKind::Unreadable);
         };
         self.report.files += 1;
         self.report.bytes += bytes.len() as u64;
-        if LogFile::is_of_later_version(&bytes) {
-            let message = format!("{}: written by a later version", path.display());
-            return Err(StorageError::new(StorageErrorKind::Corrupt, message));
+        if LogFile::is_of_other_version(&bytes) {
+            return self.damage(&path, 0, bytes.len(), DamageKind::OtherVersion);
         }
         if is_unfinished(&bytes, &file.header()) {
-            self.damage(&path, 0, bytes.len(), DamageKind::Torn);
-            return Ok(());
+            return self.damage(&path, 0, bytes.len(), DamageKind::Torn);
         }
         if bytes.get(..HEADER_BYTES).is_some_and(|header| header != file.header()) {
             self.damage(&path, 0, HEADER_BYTES, DamageKind::Header);
@@ -158,7 +168,6 @@ impl Replay {
         }
         self.records(&path, Frames::new(&bytes, file.seed(), HEADER_BYTES), visit);
         self.decoder.end_file();
-        Ok(())
     }
 
     fn records(&mut self, path: &Path, mut frames: Frames<'_>, visit: &mut dyn FnMut(&Batch)) {

@@ -190,8 +190,8 @@ fn recovered(disk: &MemoryFs) -> Vec<Block> {
 fn compact_and_remove(fs: &MemoryFs) -> Result<(), StorageError> {
     let dir = Path::new(DATA);
     compact(fs, dir, &[&open(fs, 1), &open(fs, 2)], ulid(3), BlockLimits::PROMETHEUS)?;
-    remove_block(fs, dir, ulid(1))?;
-    remove_block(fs, dir, ulid(2))
+    remove_block(fs, &dir.join(ulid(1).to_string()))?;
+    remove_block(fs, &dir.join(ulid(2).to_string()))
 }
 
 #[test]

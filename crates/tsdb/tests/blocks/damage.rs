@@ -131,7 +131,7 @@ fn damage_under_a_right_checksum_is_survived() {
                         (read, querier.label_names(&job), querier.label_values("job", &job), block.verify());
                     let merged = compact(&fs, Path::new(DATA), &[&block], ulid(2), BlockLimits::PROMETHEUS);
                     if merged.is_ok_and(|meta| meta.is_some()) {
-                        remove_block(&fs, Path::new(DATA), ulid(2)).unwrap();
+                        remove_block(&fs, &Path::new(DATA).join(ulid(2).to_string())).unwrap();
                     }
                 }
             }

@@ -6,5 +6,7 @@ mod build;
 mod bytes;
 mod compaction;
 mod damage;
+#[cfg(unix)]
+mod links;
 mod peers;
 mod queries;

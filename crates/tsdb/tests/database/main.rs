@@ -13,3 +13,4 @@ mod full_disk;
 mod life;
 mod model;
 mod sequences;
+mod upkeep;
