@@ -6,7 +6,8 @@ use narthex_model::Labels;
 use narthex_model::number::format_sample;
 use serde_json::Value;
 
-use crate::json::{ChunkSink, Closed, JsonWriter, write_value};
+use crate::chunks::{ChunkSink, Closed};
+use crate::json::{JsonWriter, write_value};
 
 /// More warnings than this are counted, not shown; likewise infos.
 const ANNOTATIONS_MAX: usize = 10;

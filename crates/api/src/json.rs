@@ -1,56 +1,19 @@
-//! JSON as upstream writes it, in chunks that are handed over while the rest is still being written.
+//! JSON as upstream writes it.
 
 mod times;
 mod value;
 
-use std::fmt;
-
 use narthex_model::Timestamp;
 use narthex_model::number::{push_integer, push_sample};
 
+use crate::chunks::{ChunkSink, Chunks, Closed};
 use times::Times;
+pub(crate) use value::histogram_object;
 pub use value::write_value;
-
-/// A chunk is handed over once it has this many bytes.
-pub const CHUNK_BYTES: usize = 64 * 1024;
-
-/// Nobody reads what is written any more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Closed;
-
-impl fmt::Display for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody reads the answer any more")
-    }
-}
-
-impl std::error::Error for Closed {}
-
-/// Where the bytes of an answer go. Taking a chunk may block: that is how a slow reader slows the writer down.
-pub trait ChunkSink {
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// When nobody reads them.
-    fn accept(&mut self, chunk: Vec<u8>) -> Result<(), Closed>;
-}
-
-/// Collects everything.
-impl ChunkSink for Vec<u8> {
-    fn accept(&mut self, mut chunk: Vec<u8>) -> Result<(), Closed> {
-        if self.is_empty() {
-            *self = chunk;
-        } else {
-            self.append(&mut chunk);
-        }
-        Ok(())
-    }
-}
 
 /// Writes JSON into chunks. What stands between two checkpoints is in one chunk, however long.
 pub struct JsonWriter<'a> {
-    buffer: Vec<u8>,
-    sink: &'a mut dyn ChunkSink,
+    chunks: Chunks<'a>,
     times: Times,
 }
 
@@ -66,13 +29,13 @@ enum Escape {
 impl<'a> JsonWriter<'a> {
     /// Writes into `sink`.
     pub fn new(sink: &'a mut dyn ChunkSink) -> JsonWriter<'a> {
-        JsonWriter { buffer: Vec::new(), sink, times: Times::default() }
+        JsonWriter { chunks: Chunks::new(sink), times: Times::default() }
     }
 
     /// Appends text that is JSON already.
     #[inline]
     pub fn raw(&mut self, text: &str) {
-        self.buffer.extend_from_slice(text.as_bytes());
+        self.chunks.buffer.extend_from_slice(text.as_bytes());
     }
 
     /// A place at which the chunk may end; it does if it is large enough.
@@ -81,14 +44,7 @@ impl<'a> JsonWriter<'a> {
     /// When nobody reads.
     #[inline]
     pub fn checkpoint(&mut self) -> Result<(), Closed> {
-        if self.buffer.len() < CHUNK_BYTES { Ok(()) } else { self.hand_over() }
-    }
-
-    #[cold]
-    fn hand_over(&mut self) -> Result<(), Closed> {
-        // The next chunk gets about as long: one allocation each.
-        let next = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
-        self.sink.accept(std::mem::replace(&mut self.buffer, next))
+        self.chunks.checkpoint()
     }
 
     /// Hands over what is left.
@@ -96,7 +52,7 @@ impl<'a> JsonWriter<'a> {
     /// # Errors
     /// When nobody reads.
     pub fn finish(self) -> Result<(), Closed> {
-        if self.buffer.is_empty() { Ok(()) } else { self.sink.accept(self.buffer) }
+        self.chunks.finish()
     }
 
     /// A list in brackets, with a checkpoint behind each item.
@@ -108,15 +64,15 @@ impl<'a> JsonWriter<'a> {
         items: impl IntoIterator<Item = T>,
         mut write: impl FnMut(&mut Self, T) -> Result<(), Closed>,
     ) -> Result<(), Closed> {
-        self.buffer.push(b'[');
+        self.chunks.buffer.push(b'[');
         for (at, item) in items.into_iter().enumerate() {
             if at > 0 {
-                self.buffer.push(b',');
+                self.chunks.buffer.push(b',');
             }
             write(self, item)?;
             self.checkpoint()?;
         }
-        self.buffer.push(b']');
+        self.chunks.buffer.push(b']');
         Ok(())
     }
 
@@ -133,14 +89,14 @@ impl<'a> JsonWriter<'a> {
     #[inline]
     fn quoted(&mut self, text: &str, escape: Escape) {
         let bytes = text.as_bytes();
-        self.buffer.reserve(bytes.len() + 2);
-        self.buffer.push(b'"');
+        self.chunks.buffer.reserve(bytes.len() + 2);
+        self.chunks.buffer.push(b'"');
         if escape == Escape::Plain && is_plain(bytes) {
-            push_short(&mut self.buffer, bytes);
+            push_short(&mut self.chunks.buffer, bytes);
         } else {
             self.escaped(bytes, escape);
         }
-        self.buffer.push(b'"');
+        self.chunks.buffer.push(b'"');
     }
 
     fn escaped(&mut self, bytes: &[u8], escape: Escape) {
@@ -152,30 +108,30 @@ impl<'a> JsonWriter<'a> {
                 at += 1;
                 continue;
             };
-            self.buffer.extend_from_slice(&bytes[written..at]);
-            self.buffer.extend_from_slice(escaped.as_bytes());
+            self.chunks.buffer.extend_from_slice(&bytes[written..at]);
+            self.chunks.buffer.extend_from_slice(escaped.as_bytes());
             at += length;
             written = at;
         }
-        self.buffer.extend_from_slice(&bytes[written..]);
+        self.chunks.buffer.extend_from_slice(&bytes[written..]);
     }
 
     /// Seconds: whole ones bare, otherwise with three decimals.
     pub fn seconds(&mut self, at_ms: Timestamp) {
-        push_seconds(&mut self.buffer, at_ms);
+        push_seconds(&mut self.chunks.buffer, at_ms);
     }
 
     /// `[seconds,"value"]`. Points that stand at the same place of several lists often have the same time, whose text
     /// is made once.
     #[inline]
     pub fn point(&mut self, place: usize, at_ms: Timestamp, value: f64) {
-        self.times.push(&mut self.buffer, place, at_ms);
-        push_sample(&mut self.buffer, value);
-        self.buffer.extend_from_slice(b"\"]");
+        self.times.push(&mut self.chunks.buffer, place, at_ms);
+        push_sample(&mut self.chunks.buffer, value);
+        self.chunks.buffer.extend_from_slice(b"\"]");
     }
 }
 
-fn push_seconds(out: &mut Vec<u8>, at_ms: Timestamp) {
+pub(crate) fn push_seconds(out: &mut Vec<u8>, at_ms: Timestamp) {
     if at_ms < 0 {
         out.push(b'-');
     }
@@ -329,25 +285,5 @@ mod tests {
         for (at_ms, text) in rows {
             assert_eq!(written(|out| out.seconds(at_ms)), text);
         }
-    }
-
-    #[test]
-    fn chunks_are_handed_over_on_the_way() {
-        struct Lengths(Vec<usize>);
-        impl ChunkSink for Lengths {
-            fn accept(&mut self, chunk: Vec<u8>) -> Result<(), Closed> {
-                self.0.push(chunk.len());
-                if self.0.len() < 3 { Ok(()) } else { Err(Closed) }
-            }
-        }
-        let mut lengths = Lengths(Vec::new());
-        let mut out = JsonWriter::new(&mut lengths);
-        let items = std::iter::repeat_n("0123456789", 1_000_000);
-        let outcome = out.list(items, |out, item| {
-            out.string(item);
-            Ok(())
-        });
-        assert_eq!(outcome, Err(Closed));
-        assert!(lengths.0.iter().all(|length| (CHUNK_BYTES..CHUNK_BYTES + 16).contains(length)));
     }
 }

@@ -18,12 +18,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`parameters`], [`times`], [`api`], [`answer`], [`json`], [`tree`], [`error`].
+//! Reading order: [`parameters`], [`times`], [`api`], [`answer`], [`chunks`], [`json`], [`mod@format`], [`tree`], [`error`].
 
 pub mod answer;
 pub mod api;
+pub mod chunks;
 mod endpoints;
 pub mod error;
+pub mod format;
 pub mod json;
 pub mod parameters;
 pub mod times;
@@ -31,6 +33,8 @@ pub mod tree;
 
 pub use answer::{Answer, Data};
 pub use api::{Api, ApiOptions, BuildInfo, Endpoint, Request};
+pub use chunks::{ChunkSink, Closed};
 pub use error::{ApiError, ErrorKind};
-pub use json::{ChunkSink, Closed, JsonWriter};
+pub use format::{FORMATS, Format};
+pub use json::JsonWriter;
 pub use parameters::Parameters;

@@ -69,7 +69,8 @@ Exit status: 0 with a result, 1 when the query or the data are wrong, 2 on wrong
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   narthex explain 'rate(a[5m] @ end()) + b'
-  narthex explain --passes 'sum(rate(a{x=~\".*\"}[5m]))'";
+  narthex explain --passes 'sum(rate(a{x=~\".*\"}[5m]))'
+  narthex explain --analyze --data /var/lib/prometheus 'sum by (job) (rate(http_requests_total[5m]))'";
 
 const PARSE_EXAMPLES: &str = "\
 Examples:
@@ -170,9 +171,9 @@ impl RangeArgs {
 /// More evaluations than that are refused, as by a server.
 const STEPS_MAX: usize = 11_000;
 
-/// See [`Command::Query`].
-#[derive(Debug, ClapArgs)]
-pub(crate) struct QueryArgs {
+/// What an expression is evaluated over, and within which limits.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct DataArgs {
     /// Exposition or OpenMetrics file with the samples, `-` for standard input, or directory of a store; may be given
     /// several times
     #[arg(long, value_name = "PATH")]
@@ -180,20 +181,28 @@ pub(crate) struct QueryArgs {
     /// Evaluate at this time [default: the newest sample's, without data now]
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, conflicts_with_all = ["from", "to", "step"])]
     pub(crate) at: Option<Timestamp>,
-    /// A range of evaluations
-    #[command(flatten)]
-    pub(crate) range: RangeArgs,
-    /// How far selectors look and how often subqueries evaluate
-    #[command(flatten)]
-    pub(crate) defaults: DefaultsArgs,
     /// Give up after this long
     #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
     pub(crate) timeout_ms: i64,
     /// How much the query may use
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+}
+
+/// See [`Command::Query`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QueryArgs {
+    /// Over what
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// A range of evaluations
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// How far selectors look and how often subqueries evaluate
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// How the result is written
-    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    #[arg(short, long, visible_alias = "format", value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) output: OutputFormat,
     /// Features of the language and the engine
     #[command(flatten)]
@@ -203,12 +212,30 @@ pub(crate) struct QueryArgs {
     pub(crate) expr: String,
 }
 
+/// How an analysis is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum AnalysisFormat {
+    /// A table, an operator a line, for people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
 /// See [`Command::Explain`].
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExplainArgs {
     /// Also show the plan as first built and after each pass that changed it
     #[arg(long)]
     pub(crate) passes: bool,
+    /// Evaluate the expression over `--data` and show what each operator took
+    #[arg(long, conflicts_with = "passes")]
+    pub(crate) analyze: bool,
+    /// How an analysis is written
+    #[arg(short, long, visible_alias = "format", value_enum, default_value_t = AnalysisFormat::Text, requires = "analyze")]
+    pub(crate) output: AnalysisFormat,
+    /// Over what an expression that is analyzed is evaluated
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
     /// A range of evaluations
     #[command(flatten)]
     pub(crate) range: RangeArgs,

@@ -36,8 +36,16 @@ impl Screen {
     /// # Errors
     /// When standard output cannot be written.
     pub(crate) fn print(&self, text: &str) -> Result<(), Trouble> {
+        self.print_bytes(text.as_bytes())
+    }
+
+    /// As [`Screen::print`], for results that are no text.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) fn print_bytes(&self, bytes: &[u8]) -> Result<(), Trouble> {
         let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let written = out.write_all(bytes).and_then(|()| out.flush());
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Trouble::io("write", "standard output", &error))

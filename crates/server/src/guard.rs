@@ -55,7 +55,7 @@ pub(crate) fn allowed_origin<'a>(headers: &'a HeaderMap, options: &ServerOptions
 
 /// Adds the headers that let pages of other origins read an answer; only `Vary` where they may not.
 pub(crate) fn add_cors_headers(set: &mut HeaderMap, allowed: Option<HeaderValue>) {
-    set.insert(VARY, HeaderValue::from_static("Origin"));
+    set.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = allowed {
         let fixed = [
             (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Authorization, Content-Type, Origin"),

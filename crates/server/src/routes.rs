@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use narthex_api::api::{ENDPOINTS, Posting};
-use narthex_api::{Endpoint, Parameters};
+use narthex_api::{Endpoint, Format, Parameters};
 
 use crate::body::{Body, accepted_encoding};
 use crate::guard::{add_cors_headers, allowed_origin, is_cross_site, is_known_host};
@@ -103,13 +103,24 @@ async fn api(
     }
     let Some(services) = server.services.get() else { return not_ready() };
     let encoding = accepted_encoding(request.headers().get(ACCEPT_ENCODING));
+    let format = accepted_format(endpoint, request.headers());
     match parameters(server, request).await {
         Ok(parameters) => {
-            let call = Call { endpoint: endpoint.clone(), parameters, encoding };
+            let call = Call { endpoint: endpoint.clone(), parameters, encoding, format };
             run::answer(server, &services.api, call).await
         }
         Err(response) => response,
     }
+}
+
+/// The format of the answer, where there is more than one.
+fn accepted_format(endpoint: &Endpoint, headers: &HeaderMap) -> Option<&'static Format> {
+    if !matches!(endpoint, Endpoint::Query | Endpoint::QueryRange) {
+        return None;
+    }
+    // Several fields are one list (RFC 9110, section 5.3).
+    let fields: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|field| field.to_str().ok()).collect();
+    Some(Format::accepted(&fields.join(",")))
 }
 
 /// The parameters of the URL and of a form in the body.

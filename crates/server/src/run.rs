@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use hyper::{Response, StatusCode};
-use narthex_api::{Api, ApiError, Endpoint, ErrorKind, Parameters, Request};
+use narthex_api::{Api, ApiError, Endpoint, ErrorKind, Format, Parameters, Request};
 use narthex_promql::{Interrupt, StopReason};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::Receiver;
@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
     pub(crate) parameters: Parameters,
     pub(crate) encoding: Encoding,
+    /// Of the formats of answers, where there are several to choose from.
+    pub(crate) format: Option<&'static Format>,
 }
 
 /// Computes an answer.
@@ -37,7 +39,7 @@ pub(crate) async fn answer(server: &Arc<Server>, api: &Api, call: Call) -> Respo
     let interrupt = Interrupt::new();
     // Dropped with this future when the client leaves.
     let stop = StopOnDrop(interrupt.clone());
-    let encoding = call.encoding;
+    let (encoding, format) = (call.encoding, call.format);
     let job = Job { api: api.clone(), call, interrupt: interrupt.clone(), begun };
     let limit =
         job.timeout().map_or(server.options.query_timeout, |own| own.min(server.options.query_timeout));
@@ -59,7 +61,7 @@ pub(crate) async fn answer(server: &Arc<Server>, api: &Api, call: Call) -> Respo
         },
     };
     match started {
-        Ok(Ok(start)) => success(start, stop),
+        Ok(Ok(start)) => success(start, stop, format),
         Ok(Err(error)) => error_response(&error, Retry::AsYouLike),
         Err(_) => {
             let error = ApiError::new(ErrorKind::Internal, "the computation of the answer broke off");
@@ -105,9 +107,13 @@ fn timed_out() -> ApiError {
     ApiError::new(ErrorKind::Timeout, "query timed out in expression evaluation")
 }
 
-fn success(start: Start, stop: StopOnDrop) -> Response<Body> {
+fn success(start: Start, stop: StopOnDrop, format: Option<&'static Format>) -> Response<Body> {
     let mut response = body::response(start, stop);
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, format.map_or(JSON, |format| HeaderValue::from_static(format.media_type)));
+    if format.is_some() {
+        headers.append(VARY, HeaderValue::from_static("Accept"));
+    }
     response
 }
 
@@ -157,8 +163,12 @@ impl Job {
         match self.api.answer(&request) {
             Err(error) => sink.fail(error),
             Ok(answer) => {
+                let written = match self.call.format {
+                    Some(format) => answer.write_as(format, &mut sink),
+                    None => answer.write(&mut sink),
+                };
                 // An error means that the client has left.
-                let _ = answer.write(&mut sink).and_then(|()| sink.finish());
+                let _ = written.and_then(|()| sink.finish());
             }
         }
     }

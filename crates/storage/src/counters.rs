@@ -13,7 +13,7 @@ pub struct ReadCounters {
     pub samples_skipped: u64,
     /// Chunks of which at least one sample was decoded.
     pub chunks_decoded: u64,
-    /// Chunks within the range that were not decoded.
+    /// Chunks within the range, or other runs of samples, that were not decoded.
     pub chunks_skipped: u64,
     /// Encoded bytes of the chunks that were decoded.
     pub bytes_read: u64,

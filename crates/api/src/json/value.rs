@@ -8,7 +8,8 @@ use narthex_model::histogram::Bucket;
 use narthex_model::number::{format_plain, format_sample, push_sample};
 use narthex_model::{FloatHistogram, Labels, SampleValue, Timestamp};
 
-use super::{Closed, JsonWriter};
+use super::JsonWriter;
+use crate::chunks::Closed;
 
 /// Writes `"resultType":…,"result":…`, without braces around it.
 ///
@@ -89,13 +90,13 @@ impl JsonWriter<'_> {
 
     /// A float as a string of its digits.
     pub fn quoted_float(&mut self, value: f64) {
-        self.buffer.push(b'"');
-        push_sample(&mut self.buffer, value);
-        self.buffer.push(b'"');
+        self.chunks.buffer.push(b'"');
+        push_sample(&mut self.chunks.buffer, value);
+        self.chunks.buffer.push(b'"');
     }
 }
 
-/// `[seconds,{"count":…,"sum":…,"buckets":[…]}]`; empty buckets are left out.
+/// `[seconds,histogram]`
 fn histogram_point(
     out: &mut JsonWriter<'_>,
     at_ms: Timestamp,
@@ -103,7 +104,15 @@ fn histogram_point(
 ) -> Result<(), Closed> {
     out.raw("[");
     out.seconds(at_ms);
-    out.raw(",{\"count\":");
+    out.raw(",");
+    histogram_object(out, histogram)?;
+    out.raw("]");
+    Ok(())
+}
+
+/// `{"count":…,"sum":…,"buckets":[…]}`; empty buckets are left out.
+pub(crate) fn histogram_object(out: &mut JsonWriter<'_>, histogram: &FloatHistogram) -> Result<(), Closed> {
+    out.raw("{\"count\":");
     out.quoted_float(histogram.count);
     out.raw(",\"sum\":");
     out.quoted_float(histogram.sum);
@@ -112,7 +121,7 @@ fn histogram_point(
         out.raw(",\"buckets\":");
         out.list(buckets, bucket_entry)?;
     }
-    out.raw("}]");
+    out.raw("}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod conformance;
+pub(crate) mod data;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lint;

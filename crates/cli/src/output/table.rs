@@ -2,11 +2,10 @@
 
 use narthex_eval::QueryValue;
 use narthex_eval::result::{InstantSample, RangeSeries};
-use narthex_model::Labels;
 use narthex_model::labels::{METRIC_NAME, is_legacy_metric_name, quote, write_label_name};
-use narthex_model::number::format_plain;
+use narthex_model::number::{format_plain, format_sample};
+use narthex_model::{Labels, SampleValue};
 
-use super::csv::value_text;
 use crate::times::format_time;
 
 /// The lines; a remark when there is nothing.
@@ -36,6 +35,14 @@ fn block(series: &RangeSeries) -> String {
         text.push_str(&format!("  {}  {}\n", format_time(at_ms), value_text(&value)));
     }
     text
+}
+
+/// A sample's value as text.
+fn value_text(value: &SampleValue) -> String {
+    match value {
+        SampleValue::Float(value) => format_sample(*value),
+        SampleValue::Histogram(histogram) => histogram.to_string(),
+    }
 }
 
 /// `name{a="1"}`, as it would be selected; `{}` without labels.

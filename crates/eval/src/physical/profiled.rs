@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use narthex_model::{Labels, Matcher, TimeRange};
-use narthex_storage::{Querier, ReadCounters, SampleBuffer, SelectHints, SeriesSet, StorageError};
+use narthex_storage::{
+    Outline, Querier, ReadCounters, SampleBuffer, SelectHints, SeriesSet, StorageError, SummaryNeed,
+};
 
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
 use crate::column::SeriesBatch;
@@ -155,6 +157,35 @@ impl SeriesSet for CountingSet<'_> {
         self.counted(|reads| self.inner.read_counted(series, range, samples, reads))
     }
 
+    fn outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<(), StorageError> {
+        self.counted(|reads| {
+            self.inner.outline(series, range, need, outline)?;
+            *reads += outlined(outline, 0, 0);
+            Ok(())
+        })
+    }
+
+    fn append_outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<bool, StorageError> {
+        let (samples, runs) = (outline.samples.len(), outline.runs.len());
+        self.counted(|reads| {
+            let is_appended = self.inner.append_outline(series, range, need, outline)?;
+            *reads += outlined(outline, samples, runs);
+            Ok(is_appended)
+        })
+    }
+
     fn append(
         &self,
         series: usize,
@@ -167,5 +198,16 @@ impl SeriesSet for CountingSet<'_> {
             reads.samples_decoded += (samples.len() - before) as u64;
             Ok(appended)
         })
+    }
+}
+
+/// What was read of an outline that held so many samples and runs before.
+fn outlined(outline: &Outline, samples: usize, runs: usize) -> ReadCounters {
+    let runs = &outline.runs[runs..];
+    ReadCounters {
+        samples_decoded: (outline.samples.len() - samples) as u64,
+        samples_skipped: runs.iter().map(|run| run.summary.samples).sum(),
+        chunks_skipped: runs.len() as u64,
+        ..ReadCounters::default()
     }
 }

@@ -1,6 +1,7 @@
 //! A real server on a loopback port, asked by a client of a few lines.
 
 mod client;
+mod formats;
 mod limits;
 mod peer;
 mod stores;

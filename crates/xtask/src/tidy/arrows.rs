@@ -30,7 +30,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("narthex-testkit", &[]),
     ("xtask", &["serde_json"]),
     ("narthex-fuzz", &["libfuzzer-sys"]),
-    ("narthex-benches", &["criterion", "promql-parser"]),
+    ("narthex-benches", &["criterion", "promql-parser", "stats_alloc"]),
 ];
 
 /// What tests, fuzz targets and benches of any crate may use besides.

@@ -1,4 +1,6 @@
-//! `narthex explain`: how an expression would be computed.
+//! `narthex explain`: how an expression would be computed, and with `--analyze` what computing it takes.
+
+mod analyze;
 
 use std::fmt::Write;
 
@@ -16,6 +18,9 @@ pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Ended {
         Ok(query) => query,
         Err(outcome) => return Ok(outcome),
     };
+    if args.analyze {
+        return analyze::run(args, &query, screen);
+    }
     // A plan needs times; explaining one does not need now.
     match build(&query.expr, args.range.parameters(0, args.defaults)?) {
         Ok(mut plan) => {
