@@ -16,4 +16,4 @@ printf 'a{x="1"} 2\na{x="2"} 3\n' | narthex query --data - 'sum(a)'
 # Comma-separated values: a column per label.
 narthex query --data exposition/shop.prom --format csv --at 2026-01-05T10:30:00Z 'topk(2, up)'
 narthex query --data exposition/shop.prom --format csv --from 2026-01-05T10:15:00Z --to 2026-01-05T10:20:00Z --step 5m 'sum by (code) (rate(http_requests_total{job="api"}[5m]))'
-narthex query --format csv '"a, b"'
+narthex query --format csv --at 1.5 '"a, b"'
