@@ -32,7 +32,22 @@ pub enum Placement {
 impl WindowGrid {
     /// How samples lie whose first and last times are those of `run`.
     pub fn placement(&self, run: TimeRange) -> Placement {
-        self.checked_placement(run).unwrap_or(Placement::Cut)
+        if self.is_wider_than_a_step(run) {
+            Placement::Cut
+        } else {
+            self.checked_placement(run).unwrap_or(Placement::Cut)
+        }
+    }
+
+    /// Whether a run between the first end and the last one must have another in it: in a dense grid all have, and a
+    /// division takes longer than all of this.
+    fn is_wider_than_a_step(&self, TimeRange { min_ms, max_ms }: TimeRange) -> bool {
+        let last_step_ms =
+            i64::try_from(self.windows).unwrap_or(i64::MAX).saturating_sub(1).saturating_mul(self.step_ms);
+        self.step_ms > 0
+            && min_ms >= self.end_ms
+            && max_ms <= self.end_ms.saturating_add(last_step_ms)
+            && max_ms.saturating_sub(min_ms) > self.step_ms
     }
 
     /// `None` where a time does not fit into a number.

@@ -1,8 +1,9 @@
 //! Samples in memory and on disk: chunks, postings, the head.
 //!
 //! `FORMAT.md` beside this crate describes the bytes. Reading order: [`fs`], [`chunk`], [`postings`], [`head`], `index`,
-//! [`block`], [`compact`], [`wal`], [`prometheus`], [`db`].
+//! [`block`], `accel`, [`compact`], [`wal`], [`prometheus`], [`db`].
 
+mod accel;
 pub mod block;
 pub mod chunk;
 mod columns;

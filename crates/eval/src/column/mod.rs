@@ -2,6 +2,7 @@
 
 mod places;
 mod presence;
+mod segments;
 mod window;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::{EvalError, QueryContext};
 
 pub(crate) use places::Places;
 pub use presence::Presence;
+pub(crate) use segments::{Segment, SegmentGrid, Segments};
 pub use window::{FloatSlice, HistogramSlice, Window, WindowBounds, Windows};
 
 /// One series over all steps of a grid: at each step nothing, a float or a native histogram.

@@ -16,6 +16,7 @@ mod rate_floats;
 pub mod regression;
 mod sliding;
 mod sum_over_time;
+pub(crate) mod summarised;
 mod transitions;
 pub mod trigonometry;
 

@@ -54,7 +54,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    fn of(function: RateFunction) -> Change {
+    pub(super) fn of(function: RateFunction) -> Change {
         match function {
             RateFunction::Rate | RateFunction::Irate => Change::CounterRate,
             RateFunction::Increase => Change::CounterIncrease,
@@ -68,7 +68,7 @@ impl Change {
 }
 
 /// A float result whose metric does not look like a counter deserves a hint.
-fn hint_at_non_counter(series: &SeriesContext<'_>, out: &StepColumn) {
+pub(super) fn hint_at_non_counter(series: &SeriesContext<'_>, out: &StepColumn) {
     let metric = series.metric;
     let has_floats = || out.presence().iter().any(|step| out.float(step).is_some());
     if metric.is_empty() || !has_floats() {

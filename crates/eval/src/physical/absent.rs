@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use narthex_diag::Span;
 use narthex_model::Labels;
-use narthex_promql::functions::{AbsentFunction, FunctionId};
+use narthex_promql::functions::{AbsentFunction, FunctionId, OverTimeFunction};
+use narthex_storage::{SampleBuffer, SummaryNeed};
 
-use super::window_source::WindowSource;
+use super::window_source::{SummaryKernel, WindowSource};
 use super::{Description, Operator, SeriesMetadata};
-use crate::column::{Presence, SeriesBatch};
-use crate::functions::extended;
+use crate::column::{Presence, Segments, SeriesBatch};
+use crate::functions::{extended, summarised};
 use crate::{EvalError, QueryContext, StepColumn, Windows};
 
 /// Where presence is looked for.
@@ -47,10 +48,15 @@ impl<'a> Absent<'a> {
             }
             AbsentInput::Windows(source) => {
                 let bounds = source.bounds();
-                while source.next_batch(context, &mut batch, &|_, samples, column| {
+                let kernel = |_, samples: &SampleBuffer, column: &mut StepColumn| {
                     mark_present(&Windows::new(samples, &bounds), column);
                     Ok(())
-                })? {
+                };
+                let compute = |_, segments: &Segments<'_>, column: &mut StepColumn| {
+                    summarised::over_time(OverTimeFunction::Present, segments, column)
+                };
+                let summarised = SummaryKernel { need: SummaryNeed::Any, compute: &compute };
+                while source.next_batch_summarised(context, &mut batch, &summarised, &kernel)? {
                     batch.columns.iter().for_each(|column| present.union_with(column.presence()));
                 }
             }

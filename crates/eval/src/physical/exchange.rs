@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use narthex_storage::SampleBuffer;
+use narthex_storage::{Run, SampleBuffer};
 
 use crate::column::SeriesBatch;
 use crate::limits::buffer_samples;
@@ -29,6 +29,8 @@ pub(super) struct Workers {
 pub(super) struct Buffer {
     /// The samples of the present series.
     pub(super) samples: SampleBuffer,
+    /// What lies between them and was not read one by one.
+    pub(super) runs: Vec<Run>,
     held: Reservation,
     /// What the largest series of the batch counts as.
     held_samples: usize,
@@ -57,13 +59,17 @@ impl Buffer {
         if !self.held.is_attached() {
             self.held = context.reserve(0)?;
         }
-        self.held.grow_to(buffer_bytes(&self.samples) + more)
+        self.held.grow_to(self.bytes() + more)
+    }
+
+    fn bytes(&self) -> usize {
+        buffer_bytes(&self.samples) + self.runs.capacity() * size_of::<Run>()
     }
 
     /// The batch is full: nothing but the buffer is held until the next one.
     fn release(&mut self, context: &QueryContext) -> Result<(), EvalError> {
         context.release_samples(std::mem::take(&mut self.held_samples));
-        self.held.resize(buffer_bytes(&self.samples))
+        self.held.resize(self.bytes())
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use narthex_diag::Span;
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::{FunctionId, OverTimeFunction, RateFunction, RegressionFunction};
-use narthex_storage::SampleBuffer;
+use narthex_storage::{SampleBuffer, SummaryNeed};
 
 use super::relabel::renamed;
 use super::scalar::ScalarInput;
-use super::window_source::WindowSource;
+use super::window_source::{SummaryKernel, WindowSource};
 use super::{Description, Operator, SeriesMetadata};
-use crate::column::{SeriesBatch, WindowBounds};
-use crate::functions::{SeriesContext, extended, over_time, rate, regression};
+use crate::column::{Segments, SeriesBatch, WindowBounds};
+use crate::functions::{SeriesContext, extended, over_time, rate, regression, summarised};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn, Windows};
 
@@ -30,6 +30,15 @@ impl RangeFunction {
             RangeFunction::Rate(function) => FunctionId::Rate(function),
             RangeFunction::OverTime(function) => FunctionId::OverTime(function),
             RangeFunction::Regression(function) => FunctionId::Regression(function),
+        }
+    }
+
+    /// What it has to know of samples that it does not see; `None` when it has to see all of them.
+    fn need(self) -> Option<SummaryNeed> {
+        match self {
+            RangeFunction::Rate(function) => summarised::need_of_change(function),
+            RangeFunction::OverTime(function) => summarised::need_over_time(function),
+            RangeFunction::Regression(_) => None,
         }
     }
 
@@ -107,6 +116,25 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// As [`Call::evaluate`], from what samples amount to; `false` when that does not tell the result.
+    fn evaluate_summarised(
+        &self,
+        segments: &Segments<'_>,
+        series: &SeriesContext<'_>,
+        out: &mut StepColumn,
+    ) -> bool {
+        match self.function {
+            RangeFunction::Rate(function) => {
+                summarised::change(function, self.range_ms, self.bounds, segments, series, out);
+                true
+            }
+            RangeFunction::OverTime(function) => summarised::over_time(function, segments, out),
+            RangeFunction::Regression(_) => false,
+        }
+    }
+}
+
 impl Operator for RangeFunctionOperator<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         if let Some(extension) = self.source.extension() {
@@ -133,12 +161,21 @@ impl Operator for RangeFunctionOperator<'_> {
             parameters: &self.parameter_columns,
         };
         let (input, call_span, arg_span) = (&self.input, self.span, self.arg_span);
-        self.source.next_batch(context, batch, &|series, samples, column| {
+        let context_of = |series: usize| {
             let labels = &input[series].labels;
-            let metric = labels.metric_name();
-            let series = SeriesContext { query: context, metric, labels, call_span, arg_span };
-            call.evaluate(samples, &series, column)
-        })
+            SeriesContext { query: context, metric: labels.metric_name(), labels, call_span, arg_span }
+        };
+        let kernel = |series, samples: &SampleBuffer, column: &mut StepColumn| {
+            call.evaluate(samples, &context_of(series), column)
+        };
+        let Some(need) = self.function.need() else {
+            return self.source.next_batch(context, batch, &kernel);
+        };
+        let compute = |series, segments: &Segments<'_>, column: &mut StepColumn| {
+            call.evaluate_summarised(segments, &context_of(series), column)
+        };
+        let summarised = SummaryKernel { need, compute: &compute };
+        self.source.next_batch_summarised(context, batch, &summarised, &kernel)
     }
 
     fn describe(&self) -> Description<'_> {

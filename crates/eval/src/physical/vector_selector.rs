@@ -6,7 +6,7 @@ use narthex_model::sample::is_stale_nan;
 use narthex_model::{Labels, StepGrid, TimeRange, Timestamp};
 use narthex_plan::logical::{SelectedPart, Selector};
 use narthex_promql::ast::RangeExtension;
-use narthex_storage::{FloatColumn, Querier, SampleBuffer, SelectHints, SeriesSet};
+use narthex_storage::{FloatColumn, Querier, SampleBuffer, SelectHints, SeriesSet, WindowGrid};
 
 use super::exchange::Workers;
 use super::histogram_stats::HistogramDetail;
@@ -45,7 +45,8 @@ impl<'a> VectorSelector<'a> {
 
 impl Operator for VectorSelector<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
-        let hints = SelectHints { step_ms: self.lookup.grid.step_ms, ..SelectHints::default() };
+        let (step_ms, windows) = (self.lookup.grid.step_ms, self.lookup.windows());
+        let hints = SelectHints { step_ms, windows, ..SelectHints::default() };
         let selector = self.lookup.selector;
         let set = self.querier.select(&selector.matchers, self.lookup.range(), &hints)?;
         let (series, held) = selected(&*set, context, self.lookup.grid.len, selector.span)?;
@@ -83,6 +84,21 @@ impl Lookup<'_> {
         let last_ms = self.selector.shift.reference(self.grid.end_ms());
         let after_ms = if self.is_smoothed() { self.lookback_ms } else { 0 };
         TimeRange::left_open(first_ms.saturating_sub(self.lookback_ms), last_ms.saturating_add(after_ms))
+    }
+
+    /// What the steps look at, where they leave something out between them.
+    fn windows(&self) -> Option<WindowGrid> {
+        let Lookup { grid, lookback_ms: range_ms, .. } = *self;
+        let (first_ms, last_ms) = (grid.start_ms, grid.end_ms());
+        let [end_ms, last_end_ms] = [first_ms, last_ms].map(|step_ms| self.selector.shift.reference(step_ms));
+        let is_regular = last_ms.checked_sub(first_ms)? == last_end_ms.checked_sub(end_ms)?;
+        let has_gaps = grid.len > 1 && grid.step_ms > range_ms;
+        (is_regular && has_gaps && !self.is_smoothed()).then_some(WindowGrid {
+            end_ms,
+            step_ms: grid.step_ms,
+            windows: grid.len,
+            range_ms,
+        })
     }
 
     fn is_smoothed(&self) -> bool {

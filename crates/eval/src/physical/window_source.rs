@@ -7,18 +7,26 @@ use narthex_model::sample::is_stale_nan;
 use narthex_model::{PromDuration, StepGrid, TimeRange};
 use narthex_plan::logical::{Selector, TimeShift};
 use narthex_promql::ast::RangeExtension;
-use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet};
+use narthex_storage::{Outline, Querier, SampleBuffer, SelectHints, SeriesSet, SummaryNeed, WindowGrid};
 
-use super::exchange::Workers;
+use super::exchange::{Buffer, Workers};
 use super::histogram_stats::HistogramDetail;
 use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
-use crate::column::{SeriesBatch, WindowBounds};
+use crate::column::{SegmentGrid, Segments, SeriesBatch, WindowBounds};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
 /// What becomes of one series: its number, its samples without stale markers, and the column to fill.
 pub(super) type WindowKernel<'k> =
     dyn Fn(usize, &SampleBuffer, &mut StepColumn) -> Result<(), EvalError> + Sync + 'k;
+
+/// Computes from what samples amount to where that is known, so that the store need not decode them.
+pub(super) struct SummaryKernel<'k> {
+    /// What has to be known.
+    pub(super) need: SummaryNeed,
+    /// As a [`WindowKernel`], of a series without histograms; `false` when it has to see every sample after all.
+    pub(super) compute: &'k (dyn Fn(usize, &Segments<'_>, &mut StepColumn) -> bool + Sync),
+}
 
 /// Kernels copy a window, or keep a list beside it, of two numbers per sample at the most.
 pub(super) const SCRATCH_BYTES: usize = 2 * size_of::<f64>();
@@ -37,6 +45,17 @@ pub(super) trait WindowSource: Send {
         batch: &mut SeriesBatch,
         kernel: &WindowKernel<'_>,
     ) -> Result<bool, EvalError>;
+
+    /// As [`WindowSource::next_batch`], with `summarised` instead of `kernel` where that is less work.
+    fn next_batch_summarised(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        _summarised: &SummaryKernel<'_>,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError> {
+        self.next_batch(context, batch, kernel)
+    }
 
     /// The window of each step.
     fn bounds(&self) -> Arc<[WindowBounds]>;
@@ -75,6 +94,10 @@ pub(super) struct MatrixSource<'a> {
     series: Reservation,
     querier: &'a dyn Querier,
     set: Option<Box<dyn SeriesSet + 'a>>,
+    /// The windows, as a store may know them.
+    windows: Option<WindowGrid>,
+    /// The same in pieces, with what they take, made when it is asked for.
+    segments: Option<(SegmentGrid, Reservation)>,
     next: usize,
     workers: Workers,
 }
@@ -96,8 +119,17 @@ impl<'a> MatrixSource<'a> {
         bounds: CountedBounds,
         querier: &'a dyn Querier,
     ) -> MatrixSource<'a> {
-        let series = Reservation::default();
-        MatrixSource { lookup, bounds, series, querier, set: None, next: 0, workers: Workers::default() }
+        MatrixSource {
+            lookup,
+            bounds,
+            series: Reservation::default(),
+            querier,
+            set: None,
+            windows: None,
+            segments: None,
+            next: 0,
+            workers: Workers::default(),
+        }
     }
 
     /// Every instant that some window, or the neighbourhood of its borders, covers.
@@ -120,7 +152,11 @@ impl WindowSource for MatrixSource<'_> {
             [first, second, ..] => second.step_ms - first.step_ms,
             _ => 0,
         };
-        let hints = SelectHints { step_ms, range_ms: self.lookup.range_ms, ..SelectHints::default() };
+        // Neighbours of borders are looked at by extended windows, and start times are compared between any samples.
+        let is_plain = self.lookup.selector.extension.is_none() && !context.options.start_timestamps;
+        self.windows = if is_plain { window_grid(&self.bounds.windows, self.lookup.range_ms) } else { None };
+        let (range_ms, windows) = (self.lookup.range_ms, self.windows);
+        let hints = SelectHints { step_ms, range_ms, windows, ..SelectHints::default() };
         let set = self.querier.select(&self.lookup.selector.matchers, self.range(), &hints)?;
         let (series, held) = selected(&*set, context, self.bounds.windows.len(), self.lookup.span)?;
         self.series = held;
@@ -150,6 +186,49 @@ impl WindowSource for MatrixSource<'_> {
         Ok(!batch.columns.is_empty())
     }
 
+    fn next_batch_summarised(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        summarised: &SummaryKernel<'_>,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError> {
+        let steps = self.bounds.windows.len();
+        if self.segments.is_none() && self.windows.is_some_and(|windows| has_few_segments(&windows)) {
+            let held = context.reserve(SegmentGrid::size_bytes(steps))?;
+            self.segments = Some((SegmentGrid::new(&self.bounds.windows), held));
+        }
+        let (Some((grid, _)), Some(set)) = (&self.segments, &self.set) else {
+            return self.next_batch(context, batch, kernel);
+        };
+        context.check()?;
+        let (range, histograms) = (self.range(), self.lookup.histograms);
+        let end = set.len().min(self.next + series_per_batch(steps));
+        self.workers.fill(context, batch, self.next..end, steps, |series, buffer, column| {
+            read_outline(&**set, series, range, summarised.need, buffer)?;
+            remove_stale(&mut buffer.samples);
+            let samples = &buffer.samples;
+            if !buffer.runs.is_empty() {
+                if samples.histograms.timestamps.is_empty() {
+                    let segments = Segments::of(&samples.floats, &buffer.runs, summarised.need, grid);
+                    buffer.count(context, SCRATCH_BYTES)?;
+                    buffer.settle(context, SegmentGrid::size_bytes(steps))?;
+                    if (summarised.compute)(series, &segments, column) {
+                        return Ok(());
+                    }
+                    column.reset(steps);
+                }
+                set.read(series, range, &mut buffer.samples)?;
+                remove_stale(&mut buffer.samples);
+            }
+            histograms.reduce(&mut buffer.samples);
+            buffer.count(context, SCRATCH_BYTES)?;
+            kernel(series, &buffer.samples, column)
+        })?;
+        self.next = end;
+        Ok(!batch.columns.is_empty())
+    }
+
     fn bounds(&self) -> Arc<[WindowBounds]> {
         Arc::clone(&self.bounds.windows)
     }
@@ -169,6 +248,39 @@ impl WindowSource for MatrixSource<'_> {
             inputs: Vec::new(),
         }
     }
+}
+
+/// Windows that overlap more than this many others are put together from more pieces than it is worth.
+const OVERLAPS_MAX: i64 = 16;
+
+fn has_few_segments(windows: &WindowGrid) -> bool {
+    windows.windows == 1 || windows.step_ms == 0 || windows.range_ms / windows.step_ms <= OVERLAPS_MAX
+}
+
+/// Windows as ends at the same distance, which they are unless time itself ends.
+fn window_grid(bounds: &[WindowBounds], range_ms: i64) -> Option<WindowGrid> {
+    let (first, last) = (bounds.first()?, bounds.last()?);
+    let step_ms = bounds.get(1).map_or(Some(0), |second| second.end_ms.checked_sub(first.end_ms))?;
+    let length_ms = i64::try_from(bounds.len() - 1).ok()?.checked_mul(step_ms)?;
+    let is_regular = first.end_ms.checked_add(length_ms) == Some(last.end_ms)
+        && first.end_ms.checked_sub(range_ms) == Some(first.start_ms)
+        && step_ms >= 0;
+    is_regular.then_some(WindowGrid { end_ms: first.end_ms, step_ms, windows: bounds.len(), range_ms })
+}
+
+/// Reads a series in outline into the buffer of a worker.
+fn read_outline(
+    set: &dyn SeriesSet,
+    series: usize,
+    range: TimeRange,
+    need: SummaryNeed,
+    buffer: &mut Buffer,
+) -> Result<(), EvalError> {
+    let (samples, runs) = (std::mem::take(&mut buffer.samples), std::mem::take(&mut buffer.runs));
+    let mut outline = Outline { samples, runs };
+    let outcome = set.outline(series, range, need, &mut outline);
+    (buffer.samples, buffer.runs) = (outline.samples, outline.runs);
+    Ok(outcome?)
 }
 
 /// Takes stale markers out: windows do not see them.

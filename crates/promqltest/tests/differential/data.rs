@@ -7,7 +7,9 @@ use narthex_model::{Labels, LabelsBuilder, SampleValue, Timestamp};
 use narthex_promqltest::random::samples;
 use narthex_storage::Appender;
 use narthex_testkit::SplitMix64;
-use narthex_tsdb::{Head, HeadLimits};
+use narthex_tsdb::{Database, Head, HeadLimits};
+
+use crate::stored;
 
 /// Time, start of the counter (0 for unknown), value.
 pub(crate) type Sample = (Timestamp, Timestamp, SampleValue);
@@ -20,6 +22,8 @@ pub(crate) struct Data {
     pub(crate) seed: u64,
     pub(crate) series: Vec<Series>,
     pub(crate) head: Head,
+    /// The same, most of it in blocks whose chunks are summed up.
+    pub(crate) database: Database,
 }
 
 impl Data {
@@ -62,7 +66,8 @@ impl Data {
             }
         }
         head.commit().expect("memory takes everything");
-        Data { seed, series, head }
+        let database = stored::database(seed, &series, &head);
+        Data { seed, series, head, database }
     }
 
     /// One series a line.

@@ -11,11 +11,13 @@ use narthex_promql::ast::walk;
 use narthex_promql::functions::{FunctionId, SortFunction};
 use narthex_promql::{Expr, ParseOptions, parse};
 use narthex_promqltest::oracle::{self, OracleError};
+use narthex_storage::Queryable;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::case::Case;
 use crate::data::Data;
 use crate::same::{Tolerance, differences, is_same_sample, points, samples};
+use crate::stored::WithoutHints;
 
 /// How a query came out.
 pub(crate) enum Outcome {
@@ -71,7 +73,13 @@ impl Judge {
                 return Outcome::Different(format!("{name}: {difference}"));
             }
         }
-        outcome
+        let store =
+            |store: &dyn Queryable| self.two_threads.install(|| evaluate(case, expr, store, Optimizer::ALL));
+        let (summed_up, decoded) = (store(&data.database), store(&WithoutHints(&data.database)));
+        match engines_differ(case, &decoded, &summed_up) {
+            Some(difference) => Outcome::Different(format!("chunks summed up: {difference}")),
+            None => outcome,
+        }
     }
 }
 
@@ -84,8 +92,12 @@ fn optimizers() -> impl Iterator<Item = (String, Optimizer)> {
 }
 
 fn answer(case: &Case, expr: &Expr, data: &Data, optimizer: Optimizer) -> Answer {
+    evaluate(case, expr, &data.head, optimizer)
+}
+
+fn evaluate(case: &Case, expr: &Expr, store: &dyn Queryable, optimizer: Optimizer) -> Answer {
     let options = EngineOptions { limits: Limits::DEFAULT, eval: case.options, optimizer };
-    Engine::new(options).evaluate(&data.head, expr, case.parameters)
+    Engine::new(options).evaluate(store, expr, case.parameters)
 }
 
 fn against_oracle(case: &Case, expr: &Expr, data: &Data, answer: &Answer) -> Outcome {

@@ -1,5 +1,5 @@
 //! Random queries over random samples have the same result everywhere: in the engine and in the oracle, with every
-//! choice of optimizer passes, and with any number of threads.
+//! choice of optimizer passes, with any number of threads, and whether or not a store tells what chunks amount to.
 //!
 //! `cargo test` asks 2,000 queries. The large comparison, in release mode:
 //!
@@ -18,6 +18,7 @@ mod data;
 mod judge;
 mod same;
 mod shrink;
+mod stored;
 
 use std::env;
 use std::sync::Mutex;

@@ -11,6 +11,7 @@ use super::postings_cache::{BlockDictionary, PostingsCache};
 use super::segment::Segments;
 use super::writer::{CHUNKS_DIR, INDEX_FILE, META_FILE, TOMBSTONES_FILE};
 use super::{BlockMeta, BlockSource, Tombstones, Ulid, meta, recover};
+use crate::accel::{Origin, SummaryFile};
 use crate::columns;
 use crate::fs::{Fs, write_atomically};
 use crate::index::{ChunkMeta, Index, SeriesReader};
@@ -23,10 +24,11 @@ use crate::postings::select;
 #[derive(Debug)]
 pub struct Block {
     dir: PathBuf,
-    pub(super) index: Index,
+    pub(crate) index: Index,
     pub(super) segments: Segments,
     cache: PostingsCache,
     state: RwLock<State>,
+    summaries: RwLock<Option<Arc<SummaryFile>>>,
     warnings: Vec<StorageError>,
 }
 
@@ -60,6 +62,7 @@ impl Block {
             segments,
             cache: PostingsCache::default(),
             state: RwLock::new(state),
+            summaries: RwLock::default(),
             warnings,
         })
     }
@@ -113,13 +116,43 @@ impl Block {
         BlockSource::new(self, range)
     }
 
+    /// Which block its summaries are of.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { ulid: self.ulid(), index_checksum: self.index.contents_checksum() }
+    }
+
+    /// The numbers of all series, rising.
+    ///
+    /// # Errors
+    /// When the list of them cannot be read.
+    pub(crate) fn series_numbers(&self) -> Result<Vec<u32>, StorageError> {
+        let all = self.index.list_of("", "")?;
+        Ok(all.map(|at| self.index.list(at)).transpose()?.into_iter().flatten().collect())
+    }
+
+    /// What its chunks amount to, if that is known.
+    pub(crate) fn summaries(&self) -> Option<Arc<SummaryFile>> {
+        self.summaries.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it is known what its chunks amount to, so that queries need not decode all of them.
+    pub fn has_summaries(&self) -> bool {
+        self.summaries().is_some_and(|summaries| !summaries.is_damaged())
+    }
+
+    /// Takes the summaries from a file, if they are there, whole and of this block.
+    pub(crate) fn open_summaries(&self, fs: &dyn Fs, path: &Path) {
+        let found = fs.map(path).ok().and_then(|file| SummaryFile::open(file, self.origin()));
+        *self.summaries.write().unwrap_or_else(PoisonError::into_inner) = found.map(Arc::new);
+    }
+
     pub(super) fn dictionary(&self) -> BlockDictionary<'_> {
         BlockDictionary { index: &self.index, cache: &self.cache }
     }
 
     /// Appends the samples of a chunk up to `max_ms`, and perhaps some behind it, after asking whether they are what the
     /// index says.
-    pub(super) fn decode(
+    pub(crate) fn decode(
         &self,
         chunk: &ChunkMeta,
         max_ms: Timestamp,

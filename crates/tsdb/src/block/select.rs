@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 use narthex_storage::{
-    Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError, StorageErrorKind,
+    Outline, Placement, Querier, Queryable, SampleBuffer, SelectHints, SeriesSet, StorageError,
+    StorageErrorKind, SummaryNeed, WindowGrid,
 };
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
@@ -54,7 +55,8 @@ impl Block {
         if hints.series_max > 0 {
             series.truncate(hints.series_max);
         }
-        Ok(BlockSeriesSet { block: self, tombstones: self.tombstones(), series, warnings })
+        let (tombstones, windows) = (self.tombstones(), hints.windows);
+        Ok(BlockSeriesSet { block: self, tombstones, windows, series, warnings })
     }
 
     /// Reads the series that have chunks in `range`.
@@ -68,7 +70,8 @@ impl Block {
             let to = reader.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
             if from < to {
                 let labels = Labels::from_sorted(reader.labels(), &mut scratch);
-                selected.push(Selected { labels, number, chunks: reader.chunks[from..to].into() });
+                let (chunks, all) = (reader.chunks[from..to].into(), reader.chunks.len());
+                selected.push(Selected { labels, number, chunks, first: from, all });
             }
         }
         Ok(selected)
@@ -157,43 +160,74 @@ impl Querier for BlockQuerier<'_> {
 
 /// Series of a block.
 pub(crate) struct BlockSeriesSet<'b> {
-    block: &'b Block,
-    tombstones: Arc<Tombstones>,
+    pub(super) block: &'b Block,
+    pub(super) tombstones: Arc<Tombstones>,
+    /// Samples outside of these are not looked at.
+    pub(super) windows: Option<WindowGrid>,
     series: Vec<Selected>,
     warnings: &'b Warnings,
 }
 
 /// A series with its chunks within the selected range.
-struct Selected {
+pub(super) struct Selected {
     labels: Labels,
-    number: u32,
+    pub(super) number: u32,
     chunks: Box<[ChunkMeta]>,
+    /// Number of chunks before these.
+    first: usize,
+    /// Number of all chunks of the series.
+    pub(super) all: usize,
+}
+
+impl Selected {
+    /// The chunks that may have samples in `range`, numbered among all of the series.
+    pub(super) fn chunks_in(&self, range: TimeRange) -> impl ExactSizeIterator<Item = (usize, &ChunkMeta)> {
+        let from = self.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
+        let to = self.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms).max(from);
+        self.chunks[from..to].iter().enumerate().map(move |(at, chunk)| (self.first + from + at, chunk))
+    }
+
+    /// Whether all chunks lie behind an instant.
+    fn is_behind(&self, last_ms: Option<Timestamp>) -> bool {
+        self.chunks.first().is_none_or(|chunk| last_ms < Some(chunk.range.min_ms))
+    }
 }
 
 impl BlockSeriesSet<'_> {
     /// Appends the samples of a series within `range` to a buffer, all of whose samples are earlier and within `range`.
     fn read_behind(
         &self,
-        Selected { number, chunks, .. }: &Selected,
+        selected: &Selected,
         range: TimeRange,
         samples: &mut SampleBuffer,
     ) -> Result<(), StorageError> {
         let behind_ms = samples.last_ms().map_or(Timestamp::MIN, |last_ms| last_ms.saturating_add(1));
-        let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
-        let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
-        for chunk in chunks.get(from..to).unwrap_or(&[]) {
-            self.decode(chunk, range.max_ms, samples)?;
+        for (_, chunk) in selected.chunks_in(range) {
+            if !self.windows.is_some_and(|windows| windows.placement(chunk.range) == Placement::Outside) {
+                self.decode(chunk, range.max_ms, samples)?;
+            }
         }
+        self.cut_out(selected.number, range, behind_ms, samples);
+        Ok(())
+    }
+
+    /// Takes out what is outside of `range`, and what was deleted from `behind_ms` on.
+    pub(super) fn cut_out(
+        &self,
+        number: u32,
+        range: TimeRange,
+        behind_ms: Timestamp,
+        samples: &mut SampleBuffer,
+    ) {
         columns::clip(range, samples);
-        for deleted in self.tombstones.of(u64::from(*number)) {
+        for deleted in self.tombstones.of(u64::from(number)) {
             columns::remove(TimeRange::new(deleted.min_ms.max(behind_ms), deleted.max_ms), samples);
         }
-        Ok(())
     }
 
     /// Appends the samples of a chunk up to `max_ms` and perhaps some more, or none of them and a warning when it is
     /// damaged.
-    fn decode(
+    pub(super) fn decode(
         &self,
         chunk: &ChunkMeta,
         max_ms: Timestamp,
@@ -226,6 +260,32 @@ impl SeriesSet for BlockSeriesSet<'_> {
         self.read_behind(&self.series[series], range, samples)
     }
 
+    fn outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<(), StorageError> {
+        outline.clear();
+        self.outline_behind(&self.series[series], range, need, outline)
+    }
+
+    fn append_outline(
+        &self,
+        series: usize,
+        range: TimeRange,
+        need: SummaryNeed,
+        outline: &mut Outline,
+    ) -> Result<bool, StorageError> {
+        let selected = &self.series[series];
+        let is_behind = selected.is_behind(outline.last_ms());
+        if is_behind {
+            self.outline_behind(selected, range, need, outline)?;
+        }
+        Ok(is_behind)
+    }
+
     fn append(
         &self,
         series: usize,
@@ -233,8 +293,7 @@ impl SeriesSet for BlockSeriesSet<'_> {
         samples: &mut SampleBuffer,
     ) -> Result<bool, StorageError> {
         let selected = &self.series[series];
-        let is_behind =
-            selected.chunks.first().is_none_or(|chunk| samples.last_ms() < Some(chunk.range.min_ms));
+        let is_behind = selected.is_behind(samples.last_ms());
         if is_behind {
             self.read_behind(selected, range, samples)?;
         }

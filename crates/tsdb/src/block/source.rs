@@ -31,9 +31,7 @@ impl<'b> BlockSource<'b> {
 
     fn next_number(&mut self) -> Result<Option<u32>, StorageError> {
         if self.rest.is_none() {
-            let all = self.block.index.list_of("", "")?;
-            let mut numbers: Vec<u32> =
-                all.map(|at| self.block.index.list(at)).transpose()?.into_iter().flatten().collect();
+            let mut numbers = self.block.series_numbers()?;
             numbers.reverse();
             self.rest = Some(numbers);
         }

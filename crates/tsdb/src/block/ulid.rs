@@ -27,6 +27,11 @@ impl Ulid {
         Ulid(time_ms << ENTROPY_BITS | entropy & ((1 << ENTROPY_BITS) - 1))
     }
 
+    /// All of it, highest byte first.
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
     /// When it was made, in milliseconds since the epoch.
     pub fn time_ms(self) -> i64 {
         (self.0 >> ENTROPY_BITS) as i64

@@ -8,6 +8,7 @@ use narthex_model::{TimeRange, Timestamp};
 use narthex_storage::StorageError;
 
 use super::Database;
+use super::accel::Summarising;
 use crate::block::{Block, BlockWriter, ChunkSource, Compaction, NewBlock, Ulid};
 use crate::compact;
 use crate::head::{Head, Seen};
@@ -27,6 +28,8 @@ pub(super) struct Unfinished {
     checkpoint: Option<Checkpoint>,
     /// Directories of blocks that are no longer wanted.
     pub(super) removals: Vec<PathBuf>,
+    /// Blocks whose chunks are being summed up.
+    pub(super) summarising: Summarising,
 }
 
 /// A checkpoint to be made.

@@ -21,6 +21,8 @@ pub struct Maintenance {
     pub compactions: u64,
     /// Blocks removed because they are too old or there is no room.
     pub expired: u64,
+    /// Blocks of which it is known from now on what their chunks amount to; large ones take several calls.
+    pub summarised: u64,
 }
 
 impl Database {
@@ -36,8 +38,8 @@ impl Database {
         }
     }
 
-    /// Cuts blocks that are due, compacts blocks, removes what is not kept any longer. To be called every now and then,
-    /// by one thread; others may append and query meanwhile. Without anything due it is cheap.
+    /// Cuts blocks that are due, compacts blocks, removes what is not kept any longer, sums up chunks. To be called every
+    /// now and then, by one thread; others may append and query meanwhile. Without anything due it is cheap.
     ///
     /// # Errors
     /// When a step failed: the rest is tried at the next call, and nothing is lost.
@@ -62,7 +64,8 @@ impl Database {
         let cuts = self.counters.cuts.load(Ordering::Relaxed) - before;
         let compactions = self.compact_all(unfinished, now_ms)?;
         let expired = self.expire(unfinished)?;
-        Ok(Maintenance { cuts, compactions, expired })
+        let summarised = self.summarise(&mut unfinished.summarising)?;
+        Ok(Maintenance { cuts, compactions, expired, summarised })
     }
 
     /// Tries to write a store that could only be read, for want of room say, when it was opened.
@@ -161,9 +164,12 @@ impl Database {
         let log_bytes = self.log().map_or(0, |log| log.stats().bytes);
         let blocks = self.block_list();
         let metas: Vec<_> = blocks.iter().map(|block| block.meta()).collect();
+        let bytes_of = |block: &Block| {
+            block.file_bytes() + block.summaries().map_or(0, |summaries| summaries.file_bytes())
+        };
         let sizes = blocks.iter().zip(&metas);
         let sizes: Vec<BlockSize<'_>> =
-            sizes.map(|(block, meta)| BlockSize { meta, size_bytes: block.file_bytes() }).collect();
+            sizes.map(|(block, meta)| BlockSize { meta, size_bytes: bytes_of(block) }).collect();
         let gone = compact::expired(&sizes, log_bytes, self.options.retention);
         let gone: Vec<Ulid> = gone.into_iter().map(|one| one.0).collect();
         self.change_blocks(|list| list.retain(|block| !gone.contains(&block.ulid())));

@@ -5,9 +5,10 @@
 //! what is known to be missing is told by the queries that would have seen it. Time comes from the caller, and so does
 //! the moment for what has to be done now and then: [`Database::maintain`].
 //!
-//! Reading order: [`options`], `blocks`, `gaps`, `quarantine`, `open`, `query`, [`append`], `cut`, [`maintain`],
-//! [`delete`], [`modes`], [`snapshot`], [`stats`].
+//! Reading order: [`options`], `blocks`, `gaps`, `quarantine`, `open`, `query`, [`append`], `cut`, `accel`,
+//! [`maintain`], [`delete`], [`modes`], [`snapshot`], [`stats`].
 
+mod accel;
 pub mod append;
 mod blocks;
 mod cut;

@@ -71,6 +71,7 @@ impl Database {
         let found = blocks::find(&*self.fs, &self.dir, &before.blocks)?;
         gaps.extend(found.damaged.iter().map(blocks::gap_of));
         self.change_blocks(|list| *list = found.blocks);
+        self.open_summaries();
         let heads = [head, own].into_iter().filter(|head| head.series_count() > 0);
         *self.foreign.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heads.collect());
         let mut known = self.gaps();

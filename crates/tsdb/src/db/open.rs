@@ -173,6 +173,7 @@ impl Database {
         });
         self.note_gaps(made_up_for);
         self.change_blocks(|list| *list = blocks);
+        self.open_summaries();
         Ok(())
     }
 

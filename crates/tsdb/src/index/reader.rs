@@ -156,6 +156,11 @@ impl Index {
         self.corrupt(Malformed { at: at as usize, expected })
     }
 
+    /// Its last bytes, which are the checksum of the table of contents.
+    pub(crate) fn contents_checksum(&self) -> u32 {
+        self.file.last_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+
     /// Length of the file.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.file.len() as u64
