@@ -2,8 +2,8 @@
 
 use narthex_diag::{Severity, Source};
 use narthex_eval::{Annotation, QueryValue};
-use narthex_model::Labels;
 use narthex_model::number::format_sample;
+use narthex_model::{Labels, Timestamp};
 use serde_json::Value;
 
 use crate::chunks::{ChunkSink, Closed};
@@ -39,7 +39,7 @@ pub enum Data {
 }
 
 /// What a query took.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct QueryStatistics {
     /// Until the query was taken up.
     pub queue_seconds: f64,
@@ -47,6 +47,10 @@ pub struct QueryStatistics {
     pub preparation_seconds: f64,
     /// For evaluation.
     pub evaluation_seconds: f64,
+    /// Samples that were looked at, over all steps.
+    pub samples_total: u64,
+    /// The same at the time of each step; empty unless asked for.
+    pub samples_by_step: Vec<(Timestamp, u64)>,
     /// The most samples held at once.
     pub samples_peak: usize,
 }
@@ -134,11 +138,16 @@ impl QueryStatistics {
             ("execTotalTime", queue + preparation + evaluation),
         ];
         let timings = timings.map(|(name, seconds)| format!("\"{name}\":{}", format_sample(seconds)));
-        let peak = self.samples_peak;
-        out.raw(&format!(
-            ",\"stats\":{{\"timings\":{{{}}},\"samples\":{{\"peakSamples\":{peak}}}}}",
-            timings.join(",")
-        ));
+        out.raw(&format!(",\"stats\":{{\"timings\":{{{}}},\"samples\":{{", timings.join(",")));
+        if !self.samples_by_step.is_empty() {
+            let step = |(at_ms, samples): &(Timestamp, u64)| {
+                format!("[{},{samples}]", format_sample(*at_ms as f64 / 1000.0))
+            };
+            let steps: Vec<String> = self.samples_by_step.iter().map(step).collect();
+            out.raw(&format!("\"totalQueryableSamplesPerStep\":[{}],", steps.join(",")));
+        }
+        let (total, peak) = (self.samples_total, self.samples_peak);
+        out.raw(&format!("\"totalQueryableSamples\":{total},\"peakSamples\":{peak}}}}}"));
     }
 }
 

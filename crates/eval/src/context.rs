@@ -9,6 +9,7 @@ use narthex_promql::{Interrupt, StopReason};
 
 use crate::limits::LimitKind;
 use crate::memory::{Account, Pool, Reservation};
+use crate::physical::tally::Tally;
 use crate::profile::Profile;
 use crate::{AnnotationKind, Annotations, EvalError, Limits};
 
@@ -27,6 +28,7 @@ pub struct QueryContext {
     /// Through which the part of the query that this view is for reserves memory.
     account: Account,
     profile: Option<Profile>,
+    tally: Option<Arc<Tally>>,
 }
 
 /// What is counted over the whole query.
@@ -88,6 +90,7 @@ impl QueryContext {
             pool,
             account,
             profile: None,
+            tally: None,
         }
     }
 
@@ -100,6 +103,23 @@ impl QueryContext {
     #[must_use]
     pub fn profiled(self, profile: &Profile) -> QueryContext {
         QueryContext { profile: Some(profile.clone()), ..self }
+    }
+
+    /// The same evaluation, with the samples counted that each step looks at; that takes time of its own.
+    #[must_use]
+    pub fn counting_samples(self) -> QueryContext {
+        let tally = Tally::new(self.parameters.grid.len);
+        QueryContext { tally: Some(Arc::new(tally)), ..self }
+    }
+
+    /// How many samples each step looked at so far, as upstream counts them; `None` unless they are counted.
+    pub fn samples_by_step(&self) -> Option<Vec<u64>> {
+        self.tally.as_ref().map(|tally| tally.by_step())
+    }
+
+    /// Where samples are counted, if they are.
+    pub(crate) fn tally(&self) -> Option<&Arc<Tally>> {
+        self.tally.as_ref()
     }
 
     /// What operators are measured by, if they are.

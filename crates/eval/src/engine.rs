@@ -15,6 +15,7 @@ use crate::ordered::{ordered, rearranged};
 use crate::physical::build::Builder;
 use crate::physical::histogram_stats::HistogramDetail;
 use crate::physical::profiled::{CountingQuerier, operator_profiles};
+use crate::physical::tally::Counting;
 use crate::physical::{Operator, matrix_root};
 use crate::result::{InstantSample, RangeSeries};
 use crate::{EvalError, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
@@ -165,6 +166,7 @@ impl Query {
             options,
             limits,
             histograms: HistogramDetail::Full,
+            counting: Counting::EachStep,
             parameters,
             context,
         };

@@ -78,9 +78,13 @@ pub(crate) fn column_samples(column: &StepColumn) -> usize {
     if !column.has_histograms() {
         return column.presence().count();
     }
-    let weight = |value| match value {
+    column.iter().map(|(_, value)| sample_weight(value)).sum()
+}
+
+/// What one sample counts as.
+pub(crate) fn sample_weight(value: SampleRef<'_>) -> usize {
+    match value {
         SampleRef::Float(_) => 1,
         SampleRef::Histogram(histogram) => histogram_samples(histogram),
-    };
-    column.iter().map(|(_, value)| weight(value)).sum()
+    }
 }

@@ -105,16 +105,26 @@ fn evaluate(
         EvalErrorKind::Plan => ApiError::parameter("query", error),
         _ => error.into(),
     })?;
-    let context = query.interruptible_context(&request.interrupt);
+    let wanted = request.parameters.first("stats");
+    let mut context = query.interruptible_context(&request.interrupt);
+    if !wanted.is_empty() {
+        context = context.counting_samples();
+    }
     let prepared = (request.elapsed)();
     let result = query.evaluate_in(&context, storage)?;
+    let by_step = context.samples_by_step().unwrap_or_default();
     let statistics = QueryStatistics {
         queue_seconds: begun.as_secs_f64(),
         preparation_seconds: seconds_between(begun, prepared),
         evaluation_seconds: seconds_between(prepared, (request.elapsed)()),
+        samples_total: by_step.iter().sum(),
+        samples_by_step: match wanted {
+            "all" => times.grid.timestamps().zip(by_step).collect(),
+            _ => Vec::new(),
+        },
         samples_peak: context.samples_peak(),
     };
-    let wants_statistics = !request.parameters.first("stats").is_empty();
+    let wants_statistics = !wanted.is_empty();
     let mut value = result.value;
     let is_truncated = limit.is_some_and(|limit| truncate(&mut value, limit));
     let mut answer = Answer::new(Data::Query(value, wants_statistics.then_some(statistics)));
@@ -151,4 +161,45 @@ pub(crate) fn exemplars(options: &ApiOptions, parameters: &Parameters) -> Result
     }
     parse_expr(parameters.first("query"), &options.parse).map_err(ApiError::bad_data)?;
     Ok(Answer::new(Data::Json(json!([]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use narthex_model::Labels;
+    use narthex_storage::{Appender, MemoryStorage};
+
+    use super::*;
+    use crate::{Api, Endpoint};
+
+    /// What stands under `stats` in the answer to a query over one series, a sample a minute.
+    fn statistics(wanted: &str) -> Option<String> {
+        let mut store = MemoryStorage::new();
+        let labels = Labels::from_pairs([("__name__", "x")]);
+        for minute in 0..=10 {
+            store.append(&labels, minute * 60_000, 1.0.into(), 0).unwrap();
+        }
+        let query = format!("query=sum_over_time(x[2m])&start=60.5&end=180.5&step=1m&stats={wanted}");
+        let parameters = Parameters::parse(query.as_bytes(), b"").unwrap();
+        let answer = Api::new(Arc::new(store), ApiOptions::default()).answer(&Request::new(
+            Endpoint::QueryRange,
+            parameters,
+            0,
+        ));
+        let mut body = Vec::new();
+        answer.unwrap().write(&mut body).unwrap();
+        let body = String::from_utf8(body).unwrap();
+        body.split_once("\"samples\":").map(|parts| parts.1.to_owned())
+    }
+
+    #[test]
+    fn statistics_are_for_those_who_ask() {
+        assert_eq!(statistics(""), None);
+        assert_eq!(statistics("1").unwrap(), "{\"totalQueryableSamples\":6,\"peakSamples\":4}}}}");
+        assert_eq!(
+            statistics("all").unwrap(),
+            "{\"totalQueryableSamplesPerStep\":[[60.5,2],[120.5,2],[180.5,2]],\"totalQueryableSamples\":6,\"peakSamples\":4}}}}"
+        );
+    }
 }

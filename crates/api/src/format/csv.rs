@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
     use crate::format::testing::{Row, rows_of, value};
-    use crate::times::parse_time;
     use crate::{Answer, Data};
+    use narthex_model::instant::parse_time;
 
     fn written(value: &QueryValue) -> String {
         let mut body = Vec::new();

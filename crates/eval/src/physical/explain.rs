@@ -8,6 +8,7 @@ use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageErro
 use super::Description;
 use super::build::Builder;
 use super::histogram_stats::HistogramDetail;
+use super::tally::Counting;
 use crate::{EngineOptions, EvalError, QueryContext};
 
 /// One line per operator, inputs indented below.
@@ -19,6 +20,7 @@ pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<Str
         options: options.eval,
         limits: options.limits,
         histograms: HistogramDetail::Full,
+        counting: Counting::Nothing,
         parameters,
         context: &context,
     };

@@ -34,6 +34,7 @@ mod sort;
 mod step_invariant;
 mod step_notes;
 mod subquery;
+pub(crate) mod tally;
 mod unary;
 mod vector_binary;
 mod vector_selector;

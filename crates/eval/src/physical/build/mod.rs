@@ -3,6 +3,8 @@
 mod call;
 mod combine;
 
+use std::sync::Arc;
+
 use narthex_diag::Span;
 use narthex_model::StepGrid;
 use narthex_plan::logical::TimeShift;
@@ -21,6 +23,7 @@ use super::profiled::Profiled;
 use super::scalar::{Number, ScalarInput};
 use super::step_invariant::StepInvariant;
 use super::subquery::{Nothing, SubquerySource, inner_grid};
+use super::tally::{Counting, TalliedSelector, TalliedWindows, Tally};
 use super::vector_selector::{Lookup, VectorSelector};
 use super::window_source::{CountedBounds, MatrixSource, WindowLookup, WindowSource, window_bounds};
 use crate::column::WindowBounds;
@@ -40,6 +43,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) limits: Limits,
     /// How much of histograms the parents of the node look at.
     pub(crate) histograms: HistogramDetail,
+    /// For which steps the samples count that the node looks at, where samples are counted.
+    pub(crate) counting: Counting,
     /// The times and defaults of the query.
     pub(crate) parameters: &'a QueryParameters,
     /// What the query holds.
@@ -108,7 +113,7 @@ impl<'a> Builder<'a> {
                 let lookback_ms = self.parameters.lookback_ms;
                 let (part, histograms) = (*part, self.histograms);
                 let lookup = Lookup { selector, part, grid, lookback_ms, histograms };
-                Ok(Box::new(VectorSelector::new(lookup, self.querier)))
+                Ok(self.tallied_selector(Box::new(VectorSelector::new(lookup, self.querier))))
             }
             LogicalNode::Call { function, args, span } => {
                 self.looking_at(self.histograms.below_call(*function)).call(*function, args, *span, grid)
@@ -127,7 +132,8 @@ impl<'a> Builder<'a> {
             LogicalNode::Negate { expr, span } => self.negate(expr, *span, grid),
             LogicalNode::StepInvariant { expr } => {
                 let once = StepGrid { len: grid.len.min(1), ..grid };
-                Ok(Box::new(StepInvariant::new(self.operator(expr, once)?, grid.len)))
+                let input = self.repeated().operator(expr, once)?;
+                Ok(Box::new(StepInvariant::new(input, grid.len)))
             }
             _ => Err(mistyped("an instant vector or scalar", node)),
         }
@@ -153,7 +159,7 @@ impl<'a> Builder<'a> {
                     histograms: self.histograms,
                 };
                 let bounds = self.bounds(node, grid, selector.shift, *range_ms)?;
-                Ok(Box::new(MatrixSource::new(lookup, bounds, self.querier)))
+                Ok(self.tallied_windows(Box::new(MatrixSource::new(lookup, bounds, self.querier))))
             }
             LogicalNode::Subquery { expr, range_ms, step_ms, shift, span } => {
                 let inner = inner_grid(grid, *shift, *range_ms, *step_ms);
@@ -161,10 +167,11 @@ impl<'a> Builder<'a> {
                 // Without steps nothing is evaluated, and no mistake in an argument is seen.
                 let operator = match inner.len {
                     0 => Box::new(Nothing) as BoxedOperator<'a>,
-                    _ => self.looking_at(HistogramDetail::AlwaysFull).operator(expr, inner)?,
+                    _ => self.looking_at(HistogramDetail::AlwaysFull).uncounted().operator(expr, inner)?,
                 };
                 let bounds = self.bounds(node, grid, *shift, *range_ms)?;
-                Ok(Box::new(SubquerySource::new(operator, inner, bounds, *shift, *range_ms)))
+                let source = SubquerySource::new(operator, inner, bounds, *shift, *range_ms);
+                Ok(self.tallied_windows(Box::new(source)))
             }
             // A window is the same at every step when its reference time is: nothing to repeat.
             LogicalNode::StepInvariant { expr } => self.windows(expr, grid),
@@ -189,6 +196,40 @@ impl<'a> Builder<'a> {
     /// For the nodes below one that looks at so much of histograms.
     fn looking_at(&self, histograms: HistogramDetail) -> Builder<'a> {
         Builder { histograms, ..*self }
+    }
+
+    /// For nodes whose samples do not count.
+    fn uncounted(&self) -> Builder<'a> {
+        Builder { counting: Counting::Nothing, ..*self }
+    }
+
+    /// For nodes of one step that is repeated.
+    fn repeated(&self) -> Builder<'a> {
+        match self.counting {
+            Counting::EachStep => Builder { counting: Counting::Repeated, ..*self },
+            Counting::Repeated | Counting::Nothing => *self,
+        }
+    }
+
+    /// A selector whose samples are counted, where samples are.
+    fn tallied_selector(&self, selector: BoxedOperator<'a>) -> BoxedOperator<'a> {
+        match self.tally() {
+            Some(tally) => Box::new(TalliedSelector::new(selector, tally, self.counting)),
+            None => selector,
+        }
+    }
+
+    /// Windows whose samples are counted, where samples are.
+    fn tallied_windows(&self, source: Box<dyn WindowSource + 'a>) -> Box<dyn WindowSource + 'a> {
+        match self.tally() {
+            Some(tally) => Box::new(TalliedWindows::new(source, tally, self.counting)),
+            None => source,
+        }
+    }
+
+    fn tally(&self) -> Option<Arc<Tally>> {
+        let counts = self.counting != Counting::Nothing;
+        self.context.tally().filter(|_| counts).map(Arc::clone)
     }
 
     /// Refuses the steps of a subquery when there are too many, before anything is made for each of them.
