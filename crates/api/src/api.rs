@@ -8,7 +8,7 @@ use narthex_model::{Text, Timestamp};
 use narthex_promql::{Interrupt, ParseOptions};
 use narthex_storage::Queryable;
 
-use crate::endpoints::{labels, query, series, status, text};
+use crate::endpoints::{exemplars, labels, query, series, status, text};
 use crate::parameters::{Plus, decode};
 use crate::times::parse_duration_ns;
 use crate::{Answer, ApiError, Parameters};
@@ -172,7 +172,7 @@ impl Api {
         match &request.endpoint {
             Endpoint::Query => query::instant(storage, options, request),
             Endpoint::QueryRange => query::range(storage, options, request),
-            Endpoint::QueryExemplars => query::exemplars(options, parameters),
+            Endpoint::QueryExemplars => exemplars::exemplars(storage, options, parameters),
             Endpoint::FormatQuery => text::format_query(options, parameters),
             Endpoint::ParseQuery => text::parse_query(options, parameters),
             Endpoint::Series => series::series(storage, request),

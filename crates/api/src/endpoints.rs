@@ -1,5 +1,6 @@
 //! The endpoints by what they need: an engine, matchers, a text, nothing.
 
+pub(crate) mod exemplars;
 pub(crate) mod labels;
 pub(crate) mod query;
 pub(crate) mod selection;

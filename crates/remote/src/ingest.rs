@@ -4,10 +4,10 @@ use std::fmt;
 
 use narthex_model::labels::{LABEL_TEXT_MAX, METRIC_NAME};
 use narthex_model::{Labels, SampleValue, Timestamp};
-use narthex_storage::{Appender, StorageError, StorageErrorKind};
+use narthex_storage::{Appender, Exemplar, StorageError, StorageErrorKind};
 
 use crate::wire::DecodeError;
-use crate::write::{WriteSeries, decode};
+use crate::write::{Version, WriteExemplar, WriteSeries, decode};
 
 /// A sample may be that much ahead of the clock.
 const AHEAD_MAX_MS: i64 = 600_000;
@@ -29,6 +29,8 @@ pub struct Received {
     pub samples: usize,
     /// Native histograms that are stored.
     pub histograms: usize,
+    /// Exemplars that are stored.
+    pub exemplars: usize,
     /// Floats, histograms and exemplars that are not stored.
     pub refused: usize,
     /// Whether some were refused only because a limit of the store is reached: they may be sent again.
@@ -57,20 +59,25 @@ impl fmt::Display for ReceiveError {
 
 impl std::error::Error for ReceiveError {}
 
-/// Stores what is good of a `WriteRequest`. Metadata are skipped, as the protocol permits.
+/// Stores what is good of a request. Metadata are skipped, as the protocol permits.
 ///
 /// # Errors
 /// When the message cannot be decoded, or the store fails; then nothing of it is stored.
-pub fn receive(message: &[u8], now_ms: Timestamp, store: &dyn Ingest) -> Result<Received, ReceiveError> {
+pub fn receive(
+    version: Version,
+    message: &[u8],
+    now_ms: Timestamp,
+    store: &dyn Ingest,
+) -> Result<Received, ReceiveError> {
     // All of it before any of it: what ends within a field may be cut off anywhere.
-    decode(message, |_| {}).map_err(ReceiveError::Malformed)?;
+    decode(version, message, |_| {}).map_err(ReceiveError::Malformed)?;
     let mut batch = Batch {
         appender: store.appender(),
         latest_ms: now_ms.saturating_add(AHEAD_MAX_MS),
         received: Received::default(),
         failure: None,
     };
-    decode(message, |series| batch.take(series)).map_err(ReceiveError::Malformed)?;
+    decode(version, message, |series| batch.take(series)).map_err(ReceiveError::Malformed)?;
     batch.finish().map_err(ReceiveError::Storage)
 }
 
@@ -84,10 +91,10 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     fn take(&mut self, series: &mut WriteSeries<'_>) {
-        let labels = match labels_of(&mut series.labels) {
+        let labels = match series_labels(&mut series.labels) {
             Ok(labels) => labels,
             Err(reason) => {
-                let count = series.samples.len() + series.histograms.len() + series.exemplars;
+                let count = series.samples.len() + series.histograms.len() + series.exemplars.len();
                 return self.refuse(count.max(1), reason);
             }
         };
@@ -101,24 +108,49 @@ impl Batch<'_> {
                 self.received.histograms += 1;
             }
         }
-        if series.exemplars > 0 {
-            self.refuse(
-                series.exemplars,
-                format!("exemplars are not stored, such as those of series {labels}"),
-            );
+        for exemplar in series.exemplars.drain(..) {
+            self.append_exemplar(&labels, exemplar);
+        }
+    }
+
+    fn append_exemplar(&mut self, labels: &Labels, mut exemplar: WriteExemplar<'_>) {
+        let WriteExemplar { value, at_ms, .. } = exemplar;
+        if !self.is_due(labels, at_ms, "exemplar") {
+            return;
+        }
+        match labels_of(&mut exemplar.labels) {
+            Err(reason) => self.refuse(1, format!("exemplar of series {labels}: {reason}")),
+            Ok(own) => {
+                let exemplar = Exemplar { labels: own, value, at_ms };
+                let appended = self.appender.append_exemplar(labels, exemplar);
+                self.received.exemplars += usize::from(self.is_taken(appended));
+            }
         }
     }
 
     fn append(&mut self, labels: &Labels, at_ms: Timestamp, value: SampleValue) -> bool {
+        if !self.is_due(labels, at_ms, "sample") {
+            return false;
+        }
+        let appended = self.appender.append(labels, at_ms, value, 0);
+        self.is_taken(appended)
+    }
+
+    /// Whether something is to be tried: the store works, and its time is not far ahead.
+    fn is_due(&mut self, labels: &Labels, at_ms: Timestamp, what: &str) -> bool {
         if self.failure.is_some() {
             return false;
         }
         if at_ms > self.latest_ms {
-            let reason = format!("sample at {at_ms} of series {labels} is more than 10 minutes ahead");
-            self.refuse(1, reason);
+            self.refuse(1, format!("{what} at {at_ms} of series {labels} is more than 10 minutes ahead"));
             return false;
         }
-        match self.appender.append(labels, at_ms, value, 0) {
+        true
+    }
+
+    /// Whether the store has taken something; otherwise it is told.
+    fn is_taken(&mut self, appended: Result<(), StorageError>) -> bool {
+        match appended {
             Ok(()) => true,
             Err(error) => {
                 if is_failure(&error) {
@@ -163,7 +195,16 @@ fn is_failure(error: &StorageError) -> bool {
     matches!(error.kind(), StorageErrorKind::Io | StorageErrorKind::Corrupt)
 }
 
-/// The labels of a series; their order does not matter, and an empty value means that there is none.
+/// The labels of a series, which has a name.
+fn series_labels(pairs: &mut [(&[u8], &[u8])]) -> Result<Labels, String> {
+    let labels = labels_of(pairs)?;
+    if labels.get(METRIC_NAME).is_none() {
+        return Err(format!("series {labels} has no metric name"));
+    }
+    Ok(labels)
+}
+
+/// Labels; their order does not matter, and an empty value means that there is none.
 fn labels_of(pairs: &mut [(&[u8], &[u8])]) -> Result<Labels, String> {
     let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     pairs.sort_unstable();
@@ -184,11 +225,7 @@ fn labels_of(pairs: &mut [(&[u8], &[u8])]) -> Result<Labels, String> {
         }
         texts.push((name_text, value_text));
     }
-    let labels = Labels::from_pairs(texts);
-    if labels.get(METRIC_NAME).is_none() {
-        return Err(format!("series {labels} has no metric name"));
-    }
-    Ok(labels)
+    Ok(Labels::from_pairs(texts))
 }
 
 #[cfg(test)]
@@ -282,7 +319,7 @@ mod tests {
             series(&[("__name__", "last")], &[(1, f64::NAN)]),
         ]
         .concat();
-        let received = receive(&message, 119 - AHEAD_MAX_MS, &store).unwrap();
+        let received = receive(Version::V1, &message, 119 - AHEAD_MAX_MS, &store).unwrap();
         assert_eq!((received.samples, received.histograms, received.refused), (3, 0, 7));
         let reasons = [
             "out of order sample for series {__name__=\"up\", job=\"x\"} at 3",
@@ -290,7 +327,7 @@ mod tests {
             "label \"__name__\" stands twice in a series",
             "a label has no name",
             "sample at 120 of series {__name__=\"future\"} is more than 10 minutes ahead",
-            "exemplars are not stored, such as those of series {__name__=\"e\"}",
+            "exemplars are not stored, such as that at 0 of series {__name__=\"e\"}",
         ];
         assert_eq!(received.reasons, reasons);
         let stored = store.samples();
@@ -302,10 +339,13 @@ mod tests {
         let store = Store::default();
         let mut message = series(&[("__name__", "up")], &[(4, 1.0)]);
         message.push(0x0a);
-        assert_eq!(receive(&message, 0, &store), Err(ReceiveError::Malformed(DecodeError::Truncated)));
+        assert_eq!(
+            receive(Version::V1, &message, 0, &store),
+            Err(ReceiveError::Malformed(DecodeError::Truncated))
+        );
         assert!(store.samples().is_empty());
         let message = series(&[("__name__", "up")], &[(4, 500.0), (5, 1.0)]);
-        let failed = receive(&message, 0, &store).unwrap_err();
+        let failed = receive(Version::V1, &message, 0, &store).unwrap_err();
         assert_eq!(failed.to_string(), "no space left on device");
         assert!(store.samples().is_empty());
     }

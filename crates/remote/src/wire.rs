@@ -19,6 +19,11 @@ pub enum DecodeError {
     Truncated,
     /// A variable-length integer has more than 64 bits.
     Varint,
+    /// A label is the text of a number that no text has, or a name without a value.
+    Reference {
+        /// The number.
+        number: u64,
+    },
     /// A field has a type that there is not, or not the one that the message gives it.
     WireType {
         /// Number of the field.
@@ -34,6 +39,9 @@ impl fmt::Display for DecodeError {
                 write!(f, "snappy: decompressed length of {bytes} bytes is above the limit of {bytes_max}")
             }
             DecodeError::Truncated => f.write_str("proto: message ends within a field"),
+            DecodeError::Reference { number } => {
+                write!(f, "proto: label reference {number} has no text, or stands alone")
+            }
             DecodeError::Varint => f.write_str("proto: integer has more than 64 bits"),
             DecodeError::WireType { field } => write!(f, "proto: unexpected wire type of field {field}"),
         }

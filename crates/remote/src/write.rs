@@ -1,9 +1,10 @@
-//! The messages of remote write 1.0.
+//! The messages of remote write 1.0, and what those of 2.0 have in common with them.
 //!
 //! `WriteRequest`: series 1, metadata 3. `TimeSeries`: labels 1, samples 2, exemplars 3, histograms 4. `Label`: name 1,
-//! value 2. `Sample`: value 1 (double), time 2 (int64, ms). Unknown fields are skipped.
+//! value 2. `Sample`: value 1 (double), time 2 (int64, ms). `Exemplar`: labels 1, value 2, time 3. Unknown fields are skipped.
 
 mod histogram;
+mod second;
 
 use narthex_model::{FloatHistogram, Timestamp};
 
@@ -18,8 +19,28 @@ pub struct WriteSeries<'a> {
     pub samples: Vec<(Timestamp, f64)>,
     /// Native histograms in the order sent; not yet known to make sense.
     pub histograms: Vec<(Timestamp, FloatHistogram)>,
-    /// How many exemplars there are.
-    pub exemplars: usize,
+    /// Exemplars in the order sent.
+    pub exemplars: Vec<WriteExemplar<'a>>,
+}
+
+/// An exemplar of a request.
+#[derive(Clone, Debug, Default)]
+pub struct WriteExemplar<'a> {
+    /// Names and values in the order sent; not yet known to be texts.
+    pub labels: Vec<(&'a [u8], &'a [u8])>,
+    /// What was observed.
+    pub value: f64,
+    /// When.
+    pub at_ms: Timestamp,
+}
+
+/// Which protocol a body is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Version {
+    /// `prometheus.WriteRequest`.
+    V1,
+    /// `io.prometheus.write.v2.Request`.
+    V2,
 }
 
 /// The block that a body is compressed as.
@@ -34,11 +55,22 @@ pub fn decompress(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, DecodeError>
     snap::raw::Decoder::new().decompress_vec(body).map_err(|_| DecodeError::Compression)
 }
 
-/// Shows every series of a `WriteRequest` to `see`, in order.
+/// Shows every series of a request to `see`, in order.
 ///
 /// # Errors
 /// When the bytes are no such message; the series before the broken one have been seen then.
-pub fn decode<'a>(message: &'a [u8], mut see: impl FnMut(&mut WriteSeries<'a>)) -> Result<(), DecodeError> {
+pub fn decode<'a>(
+    version: Version,
+    message: &'a [u8],
+    see: impl FnMut(&mut WriteSeries<'a>),
+) -> Result<(), DecodeError> {
+    match version {
+        Version::V1 => decode_first(message, see),
+        Version::V2 => second::decode(message, see),
+    }
+}
+
+fn decode_first<'a>(message: &'a [u8], mut see: impl FnMut(&mut WriteSeries<'a>)) -> Result<(), DecodeError> {
     let mut series = WriteSeries::default();
     for field in Fields::new(message) {
         let field = field?;
@@ -51,17 +83,21 @@ pub fn decode<'a>(message: &'a [u8], mut see: impl FnMut(&mut WriteSeries<'a>)) 
 }
 
 impl<'a> WriteSeries<'a> {
-    fn read(&mut self, message: &'a [u8]) -> Result<(), DecodeError> {
+    fn clear(&mut self) {
         self.labels.clear();
         self.samples.clear();
         self.histograms.clear();
-        self.exemplars = 0;
+        self.exemplars.clear();
+    }
+
+    fn read(&mut self, message: &'a [u8]) -> Result<(), DecodeError> {
+        self.clear();
         for field in Fields::new(message) {
             let field = field?;
             match field.number {
                 1 => self.labels.push(label(field)?),
                 2 => self.samples.push(sample(field)?),
-                3 => self.exemplars += 1,
+                3 => self.exemplars.push(exemplar(field)?),
                 4 => self.histograms.push(histogram::read(field.bytes()?)?),
                 _ => {}
             }
@@ -96,6 +132,20 @@ fn sample(field: Field<'_>) -> Result<(Timestamp, f64), DecodeError> {
     Ok((at_ms, value))
 }
 
+fn exemplar<'a>(field: Field<'a>) -> Result<WriteExemplar<'a>, DecodeError> {
+    let mut exemplar = WriteExemplar::default();
+    for field in Fields::new(field.bytes()?) {
+        let field = field?;
+        match field.number {
+            1 => exemplar.labels.push(label(field)?),
+            2 => exemplar.value = field.double()?,
+            3 => exemplar.at_ms = field.varint()? as i64,
+            _ => {}
+        }
+    }
+    Ok(exemplar)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +166,8 @@ mod tests {
     #[test]
     fn any_bytes_are_decoded_or_refused() {
         proptest::proptest!(|(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300))| {
-            let _ = decode(&bytes, |_| {});
+            let _ = decode(Version::V1, &bytes, |_| {});
+            let _ = decode(Version::V2, &bytes, |_| {});
             let _ = decompress(&bytes, 1 << 20);
         });
     }

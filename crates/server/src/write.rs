@@ -1,11 +1,11 @@
-//! `/api/v1/write`: the receiver of remote write 1.0.
+//! `/api/v1/write`: the receiver of remote write 1.0 and 2.0.
 
 use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode};
-use narthex_remote::{DecodeError, Ingest, ReceiveError, Received, decompress, receive};
+use narthex_remote::{DecodeError, Ingest, ReceiveError, Received, Version, decompress, receive};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
@@ -52,9 +52,10 @@ pub(crate) async fn handle(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if let Some(what) = not_understood(&head.headers) {
-        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, what);
-    }
+    let version = match version_of(&head.headers) {
+        Ok(version) => version,
+        Err(what) => return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, what),
+    };
     let bytes_max = server.options.write_bytes_max;
     let announced = body.size_hint().exact().map_or(bytes_max, |bytes| bytes.min(bytes_max as u64) as usize);
     let _held = reserve(&server.write_budget.compressed, announced).await;
@@ -69,7 +70,7 @@ pub(crate) async fn handle(
     // What a block says of its length is at most so much; more is refused before it is unpacked.
     let unpacked = reserve(&budget, unpacked_bytes(&body).min(bytes_max)).await;
     let received = spawn_blocking(move || {
-        let received = store(&body, bytes_max, &*ingest);
+        let received = store(version, &body, bytes_max, &*ingest);
         drop(unpacked);
         received
     });
@@ -81,18 +82,26 @@ pub(crate) async fn handle(
     }
 }
 
-/// What is wrong with the headers, if they speak of anything but remote write 1.0.
-fn not_understood(headers: &HeaderMap) -> Option<&'static str> {
+/// Values of `proto` in the content type.
+const VERSIONS: [(&str, Version); 2] =
+    [("prometheus.WriteRequest", Version::V1), ("io.prometheus.write.v2.Request", Version::V2)];
+
+/// Which protocol the headers speak of, 1.0 unless they say; or what is wrong with them.
+fn version_of(headers: &HeaderMap) -> Result<Version, &'static str> {
     let value = |name| headers.get(name).map_or("", |value: &HeaderValue| value.to_str().unwrap_or("?"));
     if !matches!(value(&CONTENT_ENCODING), "" | "snappy") {
-        return Some("expected the content encoding snappy");
+        return Err("expected the content encoding snappy");
     }
     let mut parts = value(&CONTENT_TYPE).split(';').map(str::trim);
     let is_protobuf = matches!(parts.next(), None | Some("" | "application/x-protobuf"));
-    let is_version_1 =
-        parts.all(|part| !part.starts_with("proto=") || part == "proto=prometheus.WriteRequest");
-    (!is_protobuf || !is_version_1)
-        .then_some("expected the content type application/x-protobuf;proto=prometheus.WriteRequest")
+    let version = match parts.find_map(|part| part.strip_prefix("proto=")) {
+        None => Some(Version::V1),
+        Some(name) => VERSIONS.iter().find(|known| known.0 == name).map(|known| known.1),
+    };
+    version.filter(|_| is_protobuf).ok_or(
+        "expected the content type application/x-protobuf, with proto=prometheus.WriteRequest or \
+         proto=io.prometheus.write.v2.Request",
+    )
 }
 
 /// The length that a block begins with, as far as it can be read.
@@ -108,9 +117,14 @@ fn unpacked_bytes(body: &[u8]) -> usize {
     bytes
 }
 
-fn store(body: &[u8], bytes_max: usize, ingest: &dyn Ingest) -> Result<Received, ReceiveError> {
+fn store(
+    version: Version,
+    body: &[u8],
+    bytes_max: usize,
+    ingest: &dyn Ingest,
+) -> Result<Received, ReceiveError> {
     let message = decompress(body, bytes_max).map_err(ReceiveError::Malformed)?;
-    receive(&message, now_ms(), ingest)
+    receive(version, &message, now_ms(), ingest)
 }
 
 /// A success only where everything is stored.
@@ -136,7 +150,7 @@ fn response(outcome: Result<Received, ReceiveError>) -> Response<Body> {
     let written = [
         (SAMPLES_WRITTEN, received.samples),
         (HISTOGRAMS_WRITTEN, received.histograms),
-        (EXEMPLARS_WRITTEN, 0),
+        (EXEMPLARS_WRITTEN, received.exemplars),
     ];
     response.headers_mut().extend(written.map(|(name, count)| (name, HeaderValue::from(count))));
     response
@@ -149,7 +163,7 @@ fn busy(status: StatusCode, what: &str) -> Response<Body> {
 }
 
 fn refusal(received: &Received) -> String {
-    let stored = received.samples + received.histograms;
+    let stored = received.samples + received.histograms + received.exemplars;
     let refused = received.refused;
     let mut lines = vec![format!("{refused} refused, {stored} stored")];
     lines.extend(received.reasons.iter().cloned());
@@ -165,18 +179,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_1_is_understood() {
-        let wrong = |pairs: &[(&'static str, &'static str)]| {
+    fn both_versions_are_understood() {
+        let version = |pairs: &[(&'static str, &'static str)]| {
             let pairs = pairs
                 .iter()
                 .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-            not_understood(&pairs.collect()).is_some()
+            version_of(&pairs.collect()).ok()
         };
-        assert!(!wrong(&[]));
-        assert!(!wrong(&[("content-type", "application/x-protobuf"), ("content-encoding", "snappy")]));
-        assert!(!wrong(&[("content-type", "application/x-protobuf;proto=prometheus.WriteRequest")]));
-        assert!(wrong(&[("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request")]));
-        assert!(wrong(&[("content-type", "application/json")]) && wrong(&[("content-encoding", "gzip")]));
+        assert_eq!(version(&[]), Some(Version::V1));
+        let plain = [("content-type", "application/x-protobuf"), ("content-encoding", "snappy")];
+        assert_eq!(version(&plain), Some(Version::V1));
+        let of = |content_type| version(&[("content-type", content_type)]);
+        assert_eq!(of("application/x-protobuf;proto=prometheus.WriteRequest"), Some(Version::V1));
+        assert_eq!(of("application/x-protobuf;proto=io.prometheus.write.v2.Request"), Some(Version::V2));
+        assert_eq!([of("application/json"), of("application/x-protobuf;proto=x")], [None, None]);
+        assert_eq!(version(&[("content-encoding", "gzip")]), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use narthex_model::{Labels, SampleValue, Timestamp};
 
-use crate::StorageError;
+use crate::{Exemplar, StorageError, StorageErrorKind};
 
 /// Accepts samples. What was appended is visible to new queriers after [`Appender::commit`].
 pub trait Appender {
@@ -18,6 +18,17 @@ pub trait Appender {
         value: SampleValue,
         start_ms: Timestamp,
     ) -> Result<(), StorageError>;
+
+    /// Adds an exemplar of a series that has samples, in this batch or before.
+    ///
+    /// # Errors
+    /// `UnknownSeries` when the series has none, `OutOfOrder` when it has a later exemplar, `InvalidSample` when it is one
+    /// that the store does not take, which is every one unless the store says otherwise. Nothing else is lost by that.
+    fn append_exemplar(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), StorageError> {
+        let message =
+            format!("exemplars are not stored, such as that at {} of series {labels}", exemplar.at_ms);
+        Err(StorageError::new(StorageErrorKind::InvalidSample, message))
+    }
 
     /// Makes everything appended visible.
     ///

@@ -4,12 +4,13 @@
 //! samples do: a reader fills the caller's [`SampleBuffer`], one series at a time, or an [`Outline`], in which runs of
 //! samples are summed up where nobody looks at single ones.
 //!
-//! Reading order: [`querier`], [`series`], [`samples`], [`counters`], [`appender`], [`error`], [`merge`],
+//! Reading order: [`querier`], [`series`], [`samples`], [`counters`], [`appender`], [`exemplar`], [`error`], [`merge`],
 //! [`memory`], [`summary`], [`outline`].
 
 pub mod appender;
 pub mod counters;
 pub mod error;
+pub mod exemplar;
 pub mod memory;
 pub mod merge;
 pub mod outline;
@@ -21,6 +22,7 @@ pub mod summary;
 pub use appender::Appender;
 pub use counters::ReadCounters;
 pub use error::{StorageError, StorageErrorKind};
+pub use exemplar::{Exemplar, SeriesExemplars};
 pub use memory::MemoryStorage;
 pub use merge::MergedQuerier;
 pub use outline::{Outline, Placement, Run, WindowGrid};

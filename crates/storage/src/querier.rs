@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use narthex_model::{Matcher, TimeRange};
 
-use crate::{SeriesSet, StorageError, WindowGrid};
+use crate::{SeriesExemplars, SeriesSet, StorageError, WindowGrid};
 
 /// What a selection is for. Every field is a hint: a store may ignore it, and must return at least what the matchers,
 /// the range and the windows ask for.
@@ -29,6 +29,20 @@ pub trait Queryable: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError>;
+
+    /// The exemplars within `range` of the series that satisfy all matchers of any of `selectors`, in the order of labels.
+    /// Stores that keep none have none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn exemplars(
+        &self,
+        selectors: &[Vec<Matcher>],
+        range: TimeRange,
+    ) -> Result<Vec<SeriesExemplars>, StorageError> {
+        let _ = (selectors, range);
+        Ok(Vec::new())
+    }
 }
 
 /// A consistent view of a store.

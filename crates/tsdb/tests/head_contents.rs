@@ -50,7 +50,7 @@ fn exemplars_and_metadata_are_kept_within_bounds() {
     assert_eq!((head.metadata().len(), head.exemplars(&[&[]], TimeRange::ALL).len()), (0, 0));
     appender.commit();
     assert_eq!(head.metadata_of("m"), Some(metadata.clone()));
-    let found = head.exemplars(&[&[], &[Matcher::equal("series", "d")]], TimeRange::ALL);
+    let found = head.exemplars(&[&[][..], &[Matcher::equal("series", "d")]], TimeRange::ALL);
     assert_eq!(found, [(labels(0), [3, 4, 5].map(exemplar).to_vec())]);
     assert!(head.exemplars(&[&[]], TimeRange::new(6, 9)).is_empty());
     appender.set_metadata("m", metadata).unwrap();

@@ -1,16 +1,15 @@
-//! `/query`, `/query_range` and `/query_exemplars`.
+//! `/query` and `/query_range`.
 
 use std::time::Duration;
 
 use narthex_eval::{Engine, EvalErrorKind, QueryValue};
+use narthex_model::TimeRange;
 use narthex_model::instant::parse_time;
-use narthex_model::{TimeRange, Timestamp};
 use narthex_plan::QueryParameters;
 use narthex_storage::Queryable;
-use serde_json::json;
 
+use super::read_query;
 use super::selection::{TRUNCATED, limit_of, time_or};
-use super::{parse_expr, read_query};
 use crate::answer::QueryStatistics;
 use crate::times::parse_duration_ns;
 use crate::{Answer, ApiError, ApiOptions, Data, Parameters, Request};
@@ -151,16 +150,6 @@ fn truncate(value: &mut QueryValue, limit: usize) -> bool {
         QueryValue::Scalar { .. } | QueryValue::Text { .. } => {}
     }
     length > limit
-}
-
-/// Stores keep no exemplars, so there are none; what is wrong with the request is said nonetheless.
-pub(crate) fn exemplars(options: &ApiOptions, parameters: &Parameters) -> Result<Answer, ApiError> {
-    let start_ms = time_or(parameters, "start", Timestamp::MIN)?;
-    if time_or(parameters, "end", Timestamp::MAX)? < start_ms {
-        return Err(ApiError::bad_data("end timestamp must not be before start timestamp"));
-    }
-    parse_expr(parameters.first("query"), &options.parse).map_err(ApiError::bad_data)?;
-    Ok(Answer::new(Data::Json(json!([]))))
 }
 
 #[cfg(test)]

@@ -93,3 +93,35 @@ fn what_is_no_remote_write_is_refused() {
     let cut_off = snap::raw::Encoder::new().compress_vec(b"\x0a\x20").expect("short enough");
     assert_eq!(refused(&[], &cut_off), (400, "proto: message ends within a field".to_owned()));
 }
+
+#[test]
+fn version_2_is_received_and_what_was_stored_is_counted() {
+    let store = Shared::default();
+    let running = Running::serving(ServerOptions::default(), store.services());
+    // Texts, then a series of two references and a sample, and one of a label that there is not.
+    let texts: Vec<u8> = ["", "__name__", "up"].iter().flat_map(|text| nested(4, text.as_bytes())).collect();
+    let time = varint((NOW_S * 1000) as u64);
+    let sample = nested(2, &[&[0x09], &1f64.to_le_bytes()[..], &[0x10], &time].concat());
+    let write = |references: &[u8]| {
+        let series = nested(5, &[nested(1, references), sample.clone()].concat());
+        let message = [texts.clone(), series].concat();
+        let body = snap::raw::Encoder::new().compress_vec(&message).expect("short enough");
+        let headers = [
+            ("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"),
+            ("Content-Encoding", "snappy"),
+            ("X-Prometheus-Remote-Write-Version", "2.0.0"),
+        ];
+        running.ask("POST", "/api/v1/write", &headers, &body)
+    };
+    let answer = write(&[1, 2]);
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let written =
+        |kind: &str| answer.header(&format!("x-prometheus-remote-write-{kind}-written")).map(str::to_owned);
+    assert_eq!(
+        [written("samples"), written("histograms"), written("exemplars")].map(Option::unwrap),
+        ["1", "0", "0"]
+    );
+    assert_eq!((write(&[1, 3]).status, write(&[1]).status), (400, 400));
+    let stored = running.get(&format!("/api/v1/query?query=up&time={NOW_S}"));
+    assert!(stored.text().contains("\"1\"]"), "{}", stored.text());
+}

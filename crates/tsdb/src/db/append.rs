@@ -82,6 +82,7 @@ impl DatabaseAppender<'_> {
         let add = |counter: &AtomicU64, count: usize| counter.fetch_add(count as u64, Ordering::Relaxed);
         add(&self.counters.floats, committed.samples - committed.histograms);
         add(&self.counters.histograms, committed.histograms);
+        add(&self.counters.exemplars, committed.exemplars);
         add(&self.counters.refused, committed.refused);
         Ok(committed)
     }
@@ -96,6 +97,10 @@ impl Appender for DatabaseAppender<'_> {
         start_ms: Timestamp,
     ) -> Result<(), StorageError> {
         self.head.append(labels, at_ms, value, start_ms).map(drop)
+    }
+
+    fn append_exemplar(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), StorageError> {
+        self.head.append_exemplar_of(labels, exemplar)
     }
 
     /// Fails as well when another batch came in between and a sample of this one is not there for that: the others are.

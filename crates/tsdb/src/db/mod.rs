@@ -92,7 +92,9 @@ pub struct Counters {
     pub floats: AtomicU64,
     /// Native histograms that were appended.
     pub histograms: AtomicU64,
-    /// Samples that were refused when they were committed.
+    /// Exemplars that were appended.
+    pub exemplars: AtomicU64,
+    /// Samples and exemplars that were refused when they were committed.
     pub refused: AtomicU64,
     /// Blocks that were removed because they were too old or there was no room.
     pub expired: AtomicU64,

@@ -1,11 +1,12 @@
 //! Queries on a store: the blocks of their time, then what is in memory.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use narthex_model::{Matcher, TimeRange};
+use narthex_model::{Labels, Matcher, TimeRange};
 use narthex_storage::merge::merge_sets;
-use narthex_storage::{Querier, Queryable, SelectHints, SeriesSet, StorageError};
+use narthex_storage::{Exemplar, Querier, Queryable, SelectHints, SeriesExemplars, SeriesSet, StorageError};
 
 use super::Database;
 use super::blocks::is_damage;
@@ -27,6 +28,29 @@ impl Queryable for Database {
         let (looked_at, warnings) = (Mutex::default(), Warnings::default());
         Ok(Box::new(DatabaseQuerier { database: self, blocks, foreign, head, looked_at, warnings }))
     }
+
+    fn exemplars(
+        &self,
+        selectors: &[Vec<Matcher>],
+        range: TimeRange,
+    ) -> Result<Vec<SeriesExemplars>, StorageError> {
+        let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let heads = std::iter::once(&self.head).chain(foreign.iter());
+        Ok(merged(heads.flat_map(|head| head.exemplars(selectors, range)).collect()))
+    }
+}
+
+/// Puts the exemplars of several heads together, each once.
+fn merged(all: Vec<SeriesExemplars>) -> Vec<SeriesExemplars> {
+    let mut merged: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
+    for (labels, exemplars) in all {
+        merged.entry(labels).or_default().extend(exemplars);
+    }
+    for exemplars in merged.values_mut() {
+        exemplars.sort_by_key(|exemplar| exemplar.at_ms);
+        exemplars.dedup();
+    }
+    merged.into_iter().collect()
 }
 
 /// A store as it was when the query began.

@@ -8,6 +8,7 @@ use narthex_model::{Labels, SampleValue, Timestamp};
 use narthex_storage::{Appender, StorageError, StorageErrorKind};
 
 use super::Head;
+use super::exemplars::Pushed;
 use super::options::Bounds;
 use super::series::{CommitNumbers, NotTaken, Part, Place, Series, SeriesData};
 use crate::chunk::STORED_SCHEMA_MAX;
@@ -20,7 +21,9 @@ pub struct Committed {
     pub samples: usize,
     /// Those of them that are histograms.
     pub histograms: usize,
-    /// Samples that were taken when they were appended and refused now, because another commit or an earlier sample of
+    /// Exemplars that are in the head now.
+    pub exemplars: usize,
+    /// Samples and exemplars that were taken when they were appended and refused now, because another commit or an earlier sample of
     /// this one came in between.
     pub refused: usize,
     /// Why the first of these was refused.
@@ -114,6 +117,33 @@ impl HeadAppender<'_> {
             self.batch.exemplars.push((series, exemplar));
         }
         Ok(())
+    }
+
+    /// The same by the labels of the series.
+    ///
+    /// # Errors
+    /// As [`HeadAppender::append_exemplar`]; `InvalidSample` when the head keeps none, `UnknownSeries` when there is no
+    /// such series, `OutOfOrder` when it has a later exemplar.
+    pub fn append_exemplar_of(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), StorageError> {
+        let at_ms = exemplar.at_ms;
+        if self.head.options.exemplars_max == 0 {
+            let message = "exemplars are not stored: none are to be kept";
+            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
+        }
+        let is_last =
+            |series: &Arc<Series>| self.targets.last().is_some_and(|last| Arc::ptr_eq(last, series));
+        let series = self.head.index.find(labels).filter(|series| series.is_defined() || is_last(series));
+        let Some(series) = series else {
+            let message = format!("exemplar at {at_ms} of series {labels}, which has no samples");
+            return Err(StorageError::new(StorageErrorKind::UnknownSeries, message));
+        };
+        let id = series.id();
+        let in_batch = self.batch.exemplars.last().filter(|last| last.0 == id).map(|last| last.1.at_ms);
+        let newest_ms = in_batch.or_else(|| self.head.newest_exemplar_ms(id));
+        if newest_ms.is_some_and(|newest_ms| newest_ms > at_ms) {
+            return Err(late_exemplar(at_ms, labels));
+        }
+        self.append_exemplar(id, exemplar)
     }
 
     /// Says what is known of a metric; the last word counts.
@@ -231,7 +261,14 @@ impl Head {
         for (metric, metadata) in batch.metadata.drain(..) {
             self.metadata.set(metric, metadata);
         }
-        self.put_exemplars(batch.exemplars.drain(..));
+        self.put_exemplars(batch.exemplars.drain(..), |pushed, at_ms, labels| match pushed {
+            Pushed::New => committed.exemplars += 1,
+            Pushed::Known => {}
+            Pushed::Late => {
+                committed.refused += 1;
+                committed.first_refusal.get_or_insert_with(|| late_exemplar(at_ms, labels));
+            }
+        });
         for (id, range) in batch.deletions.drain(..) {
             self.delete_from(id, range);
         }
@@ -359,6 +396,11 @@ fn checked(value: SampleValue) -> Result<SampleValue, InvalidHistogram> {
 fn unknown(series: SeriesId) -> StorageError {
     let message = format!("there is no series number {}", series.number());
     StorageError::new(StorageErrorKind::UnknownSeries, message)
+}
+
+fn late_exemplar(at_ms: Timestamp, labels: &Labels) -> StorageError {
+    let message = format!("exemplar at {at_ms} is older than the newest one of series {labels}");
+    StorageError::new(StorageErrorKind::OutOfOrder, message)
 }
 
 fn not_taken(reason: NotTaken, labels: &Labels, at_ms: Timestamp) -> StorageError {

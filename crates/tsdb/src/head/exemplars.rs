@@ -30,6 +30,17 @@ struct Newest {
     count: usize,
 }
 
+/// What became of an exemplar.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pushed {
+    /// It is there now.
+    New,
+    /// It was there already.
+    Known,
+    /// Its series has a later one.
+    Late,
+}
+
 pub(super) fn check(exemplar: &Exemplar) -> Result<(), StorageError> {
     let chars = |(name, value): (&str, &str)| name.chars().count() + value.chars().count();
     let chars: usize = exemplar.labels.iter().map(chars).sum();
@@ -47,9 +58,10 @@ impl ExemplarRing {
 }
 
 impl Ring {
-    fn push(&mut self, series: SeriesId, exemplar: Exemplar, entries_max: usize) {
+    fn push(&mut self, series: SeriesId, exemplar: Exemplar, entries_max: usize) -> Pushed {
         match self.newest.get_mut(&series) {
-            Some(newest) if newest.exemplar.at_ms > exemplar.at_ms || newest.exemplar == exemplar => return,
+            Some(newest) if newest.exemplar == exemplar => return Pushed::Known,
+            Some(newest) if newest.exemplar.at_ms > exemplar.at_ms => return Pushed::Late,
             Some(newest) => {
                 newest.exemplar = exemplar.clone();
                 newest.count += 1;
@@ -62,6 +74,7 @@ impl Ring {
         while self.entries.len() > entries_max {
             self.pop();
         }
+        Pushed::New
     }
 
     fn pop(&mut self) {
@@ -76,7 +89,12 @@ impl Ring {
 }
 
 impl Head {
-    pub(super) fn put_exemplars(&self, exemplars: impl Iterator<Item = (SeriesId, Exemplar)>) {
+    /// Puts exemplars where they belong; calls `see` with what became of each, the time and the labels of its series.
+    pub(super) fn put_exemplars(
+        &self,
+        exemplars: impl Iterator<Item = (SeriesId, Exemplar)>,
+        mut see: impl FnMut(Pushed, Timestamp, &Labels),
+    ) {
         let entries_max = self.options.exemplars_max;
         let mut exemplars = exemplars.peekable();
         if entries_max == 0 || exemplars.peek().is_none() {
@@ -86,15 +104,28 @@ impl Head {
         for (series, exemplar) in exemplars {
             // The log may know a series by another name.
             if let Some(series) = self.index.get(series) {
-                ring.push(series.id(), exemplar, entries_max);
+                let at_ms = exemplar.at_ms;
+                see(ring.push(series.id(), exemplar, entries_max), at_ms, series.labels());
             }
         }
     }
 
+    /// Time of the newest exemplar of a series.
+    pub(super) fn newest_exemplar_ms(&self, series: SeriesId) -> Option<Timestamp> {
+        self.exemplars.ring().newest.get(&series).map(|newest| newest.exemplar.at_ms)
+    }
+
     /// The exemplars within `range` of the series that satisfy all matchers of any of `selectors`: series in the order
     /// of labels, exemplars in that of time.
-    pub fn exemplars(&self, selectors: &[&[Matcher]], range: TimeRange) -> Vec<(Labels, Vec<Exemplar>)> {
-        let selected = selectors.iter().flat_map(|matchers| self.index.select(matchers, |_| true));
+    pub fn exemplars<M: AsRef<[Matcher]>>(
+        &self,
+        selectors: &[M],
+        range: TimeRange,
+    ) -> Vec<(Labels, Vec<Exemplar>)> {
+        if self.exemplars.ring().entries.is_empty() {
+            return Vec::new();
+        }
+        let selected = selectors.iter().flat_map(|matchers| self.index.select(matchers.as_ref(), |_| true));
         let labels: HashMap<SeriesId, Labels> =
             selected.map(|series| (series.id(), series.labels().clone())).collect();
         let mut found: BTreeMap<&Labels, Vec<Exemplar>> = BTreeMap::new();

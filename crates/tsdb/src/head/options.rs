@@ -52,7 +52,7 @@ impl HeadOptions {
         chunk_range_ms: BLOCK_RANGE_MS,
         in_order_span_ms: BLOCK_RANGE_MS / 2,
         out_of_order_window_ms: 0,
-        exemplars_max: 0,
+        exemplars_max: 100_000,
     };
 }
 

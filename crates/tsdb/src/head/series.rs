@@ -115,6 +115,11 @@ impl Series {
         }
     }
 
+    /// Whether log and index have its labels.
+    pub(super) fn is_defined(&self) -> bool {
+        self.commit.load(Ordering::Relaxed) != 0
+    }
+
     /// Takes back that the log has its labels.
     pub(super) fn withdraw(&self) {
         self.commit.store(0, Ordering::Relaxed);

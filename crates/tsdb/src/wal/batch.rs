@@ -1,6 +1,7 @@
 //! What one commit holds: the unit that the head takes and the log keeps.
 
 use narthex_model::{Labels, SampleValue, TimeRange, Timestamp};
+pub use narthex_storage::Exemplar;
 
 /// Names a series of the head, in memory and in the log. Never given to another series.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -44,17 +45,6 @@ pub struct Sample {
     pub start_ms: Timestamp,
     /// What.
     pub value: SampleValue,
-}
-
-/// One observation behind an aggregate, with a way to find it elsewhere, such as a trace.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exemplar {
-    /// Where to find it.
-    pub labels: Labels,
-    /// What was observed.
-    pub value: f64,
-    /// When.
-    pub at_ms: Timestamp,
 }
 
 /// What kind of metric it is; the number is the one in files.

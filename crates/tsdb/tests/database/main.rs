@@ -9,6 +9,7 @@
 
 mod crash;
 mod damage;
+mod exemplars;
 mod full_disk;
 mod life;
 mod model;
