@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "Prometheus goes by the clock")]
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -26,28 +26,22 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     fn start(program: &Path, dir: &Path) -> Prometheus {
-        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = listener.expect("a free port").port();
         let config = dir.with_extension("yml");
-        let scrape = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: self\n  static_configs:\n  - targets: ['127.0.0.1:{port}']\n"
-        );
-        std::fs::write(&config, scrape).expect("a file can be written");
-        let child = Command::new(program)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", dir.display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let server = Prometheus { child, port };
-        let is_ready = (0..300).any(|_| {
-            thread::sleep(Duration::from_millis(100));
-            server.get("/-/ready").is_some_and(|body| body.contains("Ready"))
+        let (child, port) = narthex_testkit::servers::started(|port| {
+            let scrape = format!(
+                "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: self\n  static_configs:\n  - targets: ['127.0.0.1:{port}']\n"
+            );
+            std::fs::write(&config, scrape).expect("a file can be written");
+            Command::new(program)
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", dir.display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the server starts")
         });
-        assert!(is_ready, "the server answers within half a minute");
-        server
+        Prometheus { child, port }
     }
 
     fn get(&self, path: &str) -> Option<String> {

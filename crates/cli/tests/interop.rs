@@ -1,10 +1,9 @@
 //! The same answers as the programs of Prometheus, where those are at hand.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use narthex_testkit::ScratchDir;
 use narthex_testkit::shop::START_MS;
@@ -24,28 +23,20 @@ impl Drop for Server {
 
 impl Server {
     fn start(prometheus: &Path, folder: &Path) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
         let config = folder.join("prometheus.yml");
         std::fs::write(&config, "").expect("a file can be written");
-        let child = Command::new(prometheus)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let server = Server { child, port };
-        let is_ready = (0..300).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            server.get("/-/ready").is_some_and(|body| body.contains("Ready"))
+        let (child, port) = narthex_testkit::servers::started(|port| {
+            Command::new(prometheus)
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the server starts")
         });
-        assert!(is_ready, "the server answers within half a minute");
-        server
+        Server { child, port }
     }
 
     /// The body of an answer, if there is one.

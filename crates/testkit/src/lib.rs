@@ -13,7 +13,7 @@
 //! `UPDATE=1 cargo test` records what is produced instead of comparing, and deletes recordings nobody makes any more.
 //!
 //! Reading order: [`fixture`], [`mod@golden`], [`diff`], [`outside`], [`hostile`], [`random`],
-//! [`scratch`], [`shop`].
+//! [`scratch`], [`servers`], [`shop`].
 
 #![expect(clippy::disallowed_methods, reason = "tests are steered by the environment")]
 
@@ -24,6 +24,7 @@ pub mod hostile;
 pub mod outside;
 pub mod random;
 pub mod scratch;
+pub mod servers;
 pub mod shop;
 
 pub use fixture::{Fixture, fixtures, repository_root, testdata};

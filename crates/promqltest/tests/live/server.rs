@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use narthex_testkit::ScratchDir;
 
@@ -28,28 +27,22 @@ impl Server {
     /// A server with these features that takes samples by remote write.
     pub(crate) fn start(prometheus: &Path, name: &str, features: &str) -> Server {
         let folder = ScratchDir::new(&format!("live-{name}"));
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("a free port").port();
         let config = folder.join("prometheus.yml");
         std::fs::write(&config, "").expect("a file can be written");
-        let child = Command::new(prometheus)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg("--web.enable-remote-write-receiver")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg(format!("--enable-feature={features}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let server = Server { child, _folder: folder, port, connection: RefCell::new(None) };
-        let is_ready = (0..300).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            server.send("GET", "/-/ready", "", b"").is_some_and(|answer| answer.0 == 200)
+        let (child, port) = narthex_testkit::servers::started(|port| {
+            Command::new(prometheus)
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg("--web.enable-remote-write-receiver")
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg(format!("--enable-feature={features}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the server starts")
         });
-        assert!(is_ready, "the server answers within half a minute");
-        server
+        Server { child, _folder: folder, port, connection: RefCell::new(None) }
     }
 
     /// Hands over a remote-write request.

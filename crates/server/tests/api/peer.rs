@@ -1,10 +1,9 @@
 //! The same answers as Prometheus, where it is at hand.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use narthex_testkit::ScratchDir;
 
@@ -27,25 +26,19 @@ impl Drop for Peer {
 
 impl Peer {
     fn start(prometheus: &Path, folder: &ScratchDir) -> Peer {
-        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address = listener.expect("a free port");
         std::fs::write(folder.join("prometheus.yml"), "").expect("a file can be written");
-        let child = Command::new(prometheus)
-            .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let peer = Peer { child, address };
-        let is_ready = (0..300).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            peer.ask(("GET", "/-/ready", "")).is_some_and(|answer| answer.status == 200)
+        let (child, port) = narthex_testkit::servers::started(|port| {
+            Command::new(prometheus)
+                .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+                .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the server starts")
         });
-        assert!(is_ready, "the server answers within half a minute");
-        peer
+        Peer { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     fn ask(&self, (method, path, form): (&str, &str, &str)) -> Option<Answer> {
