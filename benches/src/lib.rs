@@ -7,3 +7,4 @@ pub mod expressions;
 pub mod rules;
 pub mod samples;
 pub mod scrapes;
+pub mod service;

@@ -9,6 +9,7 @@ use narthex_promql::{Interrupt, StopReason};
 
 use crate::limits::LimitKind;
 use crate::memory::{Account, Pool, Reservation};
+use crate::physical::shared::Listeners;
 use crate::physical::tally::Tally;
 use crate::profile::Profile;
 use crate::{AnnotationKind, Annotations, EvalError, Limits};
@@ -29,6 +30,8 @@ pub struct QueryContext {
     account: Account,
     profile: Option<Profile>,
     tally: Option<Arc<Tally>>,
+    /// Who hears the annotations of this view instead of the query itself.
+    listeners: Option<Arc<Listeners>>,
 }
 
 /// What is counted over the whole query.
@@ -91,6 +94,7 @@ impl QueryContext {
             account,
             profile: None,
             tally: None,
+            listeners: None,
         }
     }
 
@@ -122,6 +126,11 @@ impl QueryContext {
         self.tally.as_ref()
     }
 
+    /// The same evaluation, for a part of it whose annotations others hear.
+    pub(crate) fn heard_by(&self, listeners: &Arc<Listeners>) -> QueryContext {
+        QueryContext { listeners: Some(Arc::clone(listeners)), ..self.clone() }
+    }
+
     /// What operators are measured by, if they are.
     pub(crate) fn profile(&self) -> Option<&Profile> {
         self.profile.as_ref()
@@ -134,6 +143,10 @@ impl QueryContext {
 
     /// Adds an annotation about the part of the query at `span`.
     pub fn annotate(&self, kind: AnnotationKind, span: Span) {
+        if let Some(listeners) = &self.listeners {
+            listeners.annotate(&kind, span);
+            return;
+        }
         self.counters.annotations.lock().unwrap_or_else(PoisonError::into_inner).add(kind, span);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use narthex_model::{Labels, StepGrid, TimeRange};
+use narthex_model::{Labels, StepGrid, Text, TimeRange};
 use narthex_plan::{LogicalNode, LogicalPlan, Optimizer, QueryKind, QueryParameters, build};
 use narthex_promql::{Expr, Interrupt, ValueType};
 use narthex_storage::Queryable;
@@ -15,8 +15,9 @@ use crate::ordered::{ordered, rearranged};
 use crate::physical::build::Builder;
 use crate::physical::histogram_stats::HistogramDetail;
 use crate::physical::profiled::{CountingQuerier, operator_profiles};
+use crate::physical::shared::{Outlines, Sharing};
 use crate::physical::tally::Counting;
-use crate::physical::{Operator, matrix_root};
+use crate::physical::{BoxedOperator, Operator, matrix_root};
 use crate::result::{InstantSample, RangeSeries};
 use crate::{EvalError, Limits, QueryContext, QueryResult, QueryValue, SampleRef, StepColumn};
 
@@ -83,12 +84,21 @@ impl Engine {
     /// # Errors
     /// When it has more steps than the limit allows.
     pub fn prepare_plan(&self, plan: LogicalPlan) -> Result<Query, EvalError> {
-        let (steps, max) = (plan.parameters.grid.len, self.options.limits.steps_max);
-        if steps > max {
-            let message = format!("query would be evaluated at {steps} steps, more than the limit of {max}");
-            return Err(EvalError::limit(LimitKind::Steps, message, plan.root.span()));
-        }
+        self.check_steps(&plan)?;
         Ok(Query { plan, options: self.options })
+    }
+
+    pub(crate) fn check_steps(&self, plan: &LogicalPlan) -> Result<(), EvalError> {
+        let (steps, max) = (plan.parameters.grid.len, self.options.limits.steps_max);
+        if steps <= max {
+            return Ok(());
+        }
+        let message = format!("query would be evaluated at {steps} steps, more than the limit of {max}");
+        Err(EvalError::limit(LimitKind::Steps, message, plan.root.span()))
+    }
+
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.options
     }
 
     /// Plans an expression and evaluates it over a store.
@@ -161,6 +171,7 @@ impl Query {
         let parameters = &self.plan.parameters;
         let (options, limits) = (self.options.eval, self.options.limits);
         let counting = context.profile().map(|profile| CountingQuerier::new(&*querier, profile));
+        let outlines = if context.profile().is_some() { Outlines::Kept } else { Outlines::None };
         let builder = Builder {
             querier: counting.as_ref().map_or(&*querier, |counting| counting),
             options,
@@ -168,34 +179,54 @@ impl Query {
             histograms: HistogramDetail::Full,
             counting: Counting::EachStep,
             parameters,
-            context,
+            context: context.clone(),
+            // Whose samples are counted reads them by itself, as upstream does.
+            sharing: context.tally().is_none().then(|| Arc::new(Sharing::new(context.clone(), outlines))),
         };
-        let value = root_value(&self.plan, builder, context)?;
+        let value = Root::new(&self.plan, builder)?.value(&self.plan, context)?;
         let annotations = context.take_annotations().into_sorted();
         Ok(QueryResult { value, annotations, storage_warnings: querier.warnings() })
     }
 }
 
-fn root_value(
-    plan: &LogicalPlan,
-    builder: Builder<'_>,
-    context: &QueryContext,
-) -> Result<QueryValue, EvalError> {
-    let parameters = &plan.parameters;
-    let (root_type, at_ms) = (plan.root.value_type(), parameters.grid.start_ms);
-    match (&plan.root, parameters.kind, root_type) {
-        (LogicalNode::Text { value, .. }, ..) => return Ok(QueryValue::Text { at_ms, value: value.clone() }),
-        (_, _, ValueType::RangeVector) => {
-            return matrix_root(&plan.root, builder, context).map(QueryValue::Matrix);
+/// The root of a plan, its operators made.
+pub(crate) enum Root<'a> {
+    /// It is known already.
+    Text(&'a Text),
+    /// Windows are handed out as they are.
+    Windows(Box<Builder<'a>>),
+    /// A vector or scalar.
+    Operator(BoxedOperator<'a>),
+}
+
+impl<'a> Root<'a> {
+    pub(crate) fn new(plan: &'a LogicalPlan, builder: Builder<'a>) -> Result<Root<'a>, EvalError> {
+        Ok(match &plan.root {
+            LogicalNode::Text { value, .. } => Root::Text(value),
+            root if root.value_type() == ValueType::RangeVector => Root::Windows(Box::new(builder)),
+            root => Root::Operator(builder.root(root)?),
+        })
+    }
+
+    pub(crate) fn value(
+        self,
+        plan: &'a LogicalPlan,
+        context: &QueryContext,
+    ) -> Result<QueryValue, EvalError> {
+        match self {
+            Root::Text(value) => {
+                Ok(QueryValue::Text { at_ms: plan.parameters.grid.start_ms, value: value.clone() })
+            }
+            Root::Windows(builder) => matrix_root(&plan.root, &builder, context).map(QueryValue::Matrix),
+            Root::Operator(mut operator) => {
+                let value = operator_value(&mut *operator, plan.root.value_type(), context)?;
+                if let Some(profile) = context.profile() {
+                    profile.keep(operator_profiles(operator.describe(), operator.figures()));
+                }
+                Ok(value)
+            }
         }
-        _ => {}
     }
-    let mut operator = builder.root(&plan.root)?;
-    let value = operator_value(&mut *operator, root_type, context)?;
-    if let Some(profile) = context.profile() {
-        profile.keep(operator_profiles(operator.describe(), operator.figures()));
-    }
-    Ok(value)
 }
 
 /// The value of a query that yields scalars or instant vectors.

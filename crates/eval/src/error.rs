@@ -63,6 +63,12 @@ impl EvalError {
         EvalError::new(kind, format!("query {what} in expression evaluation"), Span::default())
     }
 
+    /// The same failure, where `moved` says that its place is.
+    #[must_use]
+    pub(crate) fn moved(self, moved: impl FnOnce(Span) -> Span) -> EvalError {
+        EvalError { span: self.span.map(moved), ..self }
+    }
+
     /// Which limit is reached, if that is why the query failed.
     pub fn limit_kind(&self) -> Option<LimitKind> {
         self.limit

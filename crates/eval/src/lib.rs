@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: [`engine`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`profile`], [`limits`], [`gate`],
+//! Reading order: [`engine`], [`group`], [`result`], [`mod@column`], [`physical`], [`functions`], [`context`], [`profile`], [`limits`], [`gate`],
 //! [`mod@features`], [`annotation`].
 
 mod aggregations;
@@ -36,6 +36,7 @@ pub mod error;
 pub mod features;
 pub mod functions;
 pub mod gate;
+pub mod group;
 mod kahan;
 pub mod limits;
 mod matching;
@@ -53,6 +54,7 @@ pub use engine::{Engine, EngineOptions, Query};
 pub use error::{EvalError, EvalErrorKind};
 pub use features::EngineFeature;
 pub use gate::{GateLimits, QueryGate};
+pub use group::QueryGroup;
 pub use limits::{LimitKind, Limits};
 pub use profile::{Figures, OperatorProfile, Profile};
 pub use result::{QueryResult, QueryValue};

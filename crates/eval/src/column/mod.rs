@@ -51,6 +51,13 @@ impl StepColumn {
         self.histograms.clear();
     }
 
+    /// Makes this a copy of `other`; keeps the memory.
+    pub fn copy_from(&mut self, other: &StepColumn) {
+        self.values.clone_from(&other.values);
+        self.presence.clone_from(&other.presence);
+        self.histograms.clone_from(&other.histograms);
+    }
+
     /// Number of steps.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -263,6 +270,13 @@ impl SeriesBatch {
         self.columns.push(column);
         let last = self.columns.len() - 1;
         &mut self.columns[last]
+    }
+
+    /// Adds a copy of a column.
+    pub(crate) fn push_copy(&mut self, column: &StepColumn) {
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.copy_from(column);
+        self.columns.push(copy);
     }
 
     /// Whether no column was ever in it, or all were taken away.

@@ -1,10 +1,22 @@
 //! Which steps have a sample: one bit each.
 
 /// A bitmap over steps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     words: Vec<u64>,
     steps: usize,
+}
+
+impl Clone for Presence {
+    fn clone(&self) -> Presence {
+        Presence { words: self.words.clone(), steps: self.steps }
+    }
+
+    /// Keeps the memory.
+    fn clone_from(&mut self, other: &Presence) {
+        self.words.clone_from(&other.words);
+        self.steps = other.steps;
+    }
 }
 
 impl Presence {

@@ -31,6 +31,8 @@ pub(super) struct Buffer {
     pub(super) samples: SampleBuffer,
     /// What lies between them and was not read one by one.
     pub(super) runs: Vec<Run>,
+    /// Some of them, where they are looked at in several ways.
+    pub(super) part: SampleBuffer,
     held: Reservation,
     /// What the largest series of the batch counts as.
     held_samples: usize,
@@ -92,23 +94,39 @@ impl Workers {
         series.for_each(|_| {
             batch.push_column(steps);
         });
-        let workers = self.wanted(batch.columns.len(), steps);
-        let run = batch.columns.len().div_ceil(workers).max(1);
-        let work = |at: usize, buffer: &mut Buffer, columns: &mut [StepColumn]| {
-            let mut numbered = (first + at * run..).zip(columns);
-            numbered.try_for_each(|(series, column)| {
-                compute(series, buffer, column)?;
+        self.each(context, first, &mut batch.columns, steps, compute)
+    }
+
+    /// Computes `rows`, one for each series from number `first` on, of so many steps in all; otherwise as
+    /// [`Workers::fill`].
+    ///
+    /// # Errors
+    /// As [`Workers::fill`].
+    pub(super) fn each<Row: Send>(
+        &mut self,
+        context: &QueryContext,
+        first: usize,
+        rows: &mut [Row],
+        steps: usize,
+        compute: impl Fn(usize, &mut Buffer, &mut Row) -> Result<(), EvalError> + Sync,
+    ) -> Result<(), EvalError> {
+        let workers = self.wanted(rows.len(), steps);
+        let run = rows.len().div_ceil(workers).max(1);
+        let work = |at: usize, buffer: &mut Buffer, rows: &mut [Row]| {
+            let mut numbered = (first + at * run..).zip(rows);
+            numbered.try_for_each(|(series, row)| {
+                compute(series, buffer, row)?;
                 context.check()?;
                 buffer.settle(context, 0)
             })?;
             buffer.release(context)
         };
         if workers == 1 {
-            return work(0, &mut self.buffers[0], &mut batch.columns);
+            return work(0, &mut self.buffers[0], rows);
         }
-        let runs = batch.columns.par_chunks_mut(run).zip(&mut self.buffers).enumerate();
+        let runs = rows.par_chunks_mut(run).zip(&mut self.buffers).enumerate();
         let outcomes: Vec<Result<(), EvalError>> =
-            runs.map(|(at, (columns, buffer))| work(at, buffer, columns)).collect();
+            runs.map(|(at, (rows, buffer))| work(at, buffer, rows)).collect();
         outcomes.into_iter().collect()
     }
 

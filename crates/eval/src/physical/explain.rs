@@ -1,5 +1,7 @@
 //! The tree of operators as text, for people.
 
+use std::sync::Arc;
+
 use narthex_model::{Labels, Matcher, TimeRange};
 use narthex_plan::{LogicalNode, LogicalPlan};
 use narthex_promql::ValueType;
@@ -8,6 +10,7 @@ use narthex_storage::{Querier, SampleBuffer, SelectHints, SeriesSet, StorageErro
 use super::Description;
 use super::build::Builder;
 use super::histogram_stats::HistogramDetail;
+use super::shared::{Outlines, Sharing};
 use super::tally::Counting;
 use crate::{EngineOptions, EvalError, QueryContext};
 
@@ -22,7 +25,8 @@ pub(crate) fn explain(plan: &LogicalPlan, options: &EngineOptions) -> Result<Str
         histograms: HistogramDetail::Full,
         counting: Counting::Nothing,
         parameters,
-        context: &context,
+        sharing: Some(Arc::new(Sharing::new(context.clone(), Outlines::Kept))),
+        context,
     };
     let mut text = String::new();
     if let LogicalNode::Text { value, .. } = &plan.root {

@@ -12,7 +12,7 @@ use narthex_promql::functions::{FunctionId, HistogramFunction};
 use narthex_storage::SampleBuffer;
 
 /// How much of a selector's histograms is looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum HistogramDetail {
     /// Everything, as far as is known.
     Full,

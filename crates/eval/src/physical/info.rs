@@ -131,7 +131,7 @@ impl<'a> Info<'a> {
 fn written_matchers(node: &LogicalNode) -> &[narthex_model::Matcher] {
     match node {
         LogicalNode::VectorSelector { selector, .. } => &selector.matchers,
-        LogicalNode::StepInvariant { expr } => written_matchers(expr),
+        LogicalNode::StepInvariant { expr } | LogicalNode::Shared { expr, .. } => written_matchers(expr),
         _ => &[],
     }
 }

@@ -23,9 +23,9 @@ use crate::{EvalError, QueryContext, Window, Windows};
 ///
 /// # Errors
 /// When the store fails, or an extended window holds histograms.
-pub(crate) fn matrix_root(
-    node: &LogicalNode,
-    builder: Builder<'_>,
+pub(crate) fn matrix_root<'a>(
+    node: &'a LogicalNode,
+    builder: &Builder<'a>,
     context: &QueryContext,
 ) -> Result<Vec<RangeSeries>, EvalError> {
     let mut source = builder.windows(node, builder.parameters.grid)?;

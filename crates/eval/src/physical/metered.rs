@@ -58,6 +58,6 @@ pub(super) fn name_of(node: &LogicalNode) -> &'static str {
         LogicalNode::Aggregate { op, .. } => op.as_str(),
         LogicalNode::Binary { op, .. } => op.as_str(),
         LogicalNode::Negate { .. } => "negation",
-        LogicalNode::StepInvariant { expr } => name_of(expr),
+        LogicalNode::StepInvariant { expr } | LogicalNode::Shared { expr, .. } => name_of(expr),
     }
 }

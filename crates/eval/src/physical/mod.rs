@@ -5,6 +5,7 @@
 
 mod absent;
 mod aggregate;
+mod aggregate_state;
 pub(crate) mod build;
 mod computed;
 mod count_values;
@@ -29,6 +30,7 @@ pub(crate) mod relabel;
 mod scalar;
 mod scalar_binary;
 mod set_operation;
+pub(crate) mod shared;
 mod smoothed;
 mod sort;
 mod step_invariant;
@@ -176,6 +178,11 @@ fn selector_text(selector: &Selector) -> String {
     let matchers: Vec<String> = selector.matchers.iter().map(|matcher| format!("{matcher:?}")).collect();
     let extension = selector.extension.map_or(String::new(), |extension| format!(" {}", extension.as_str()));
     format!("{{{}}}{extension}{}", matchers.join(", "), shift_text(selector.shift))
+}
+
+/// What a window holds, for `explain`.
+fn window_text(range_ms: i64, selector: &Selector) -> String {
+    format!("windows of {} of {}", PromDuration::from_ms(range_ms), selector_text(selector))
 }
 
 /// From when a selector or subquery looks, for `explain`.

@@ -25,7 +25,7 @@ pub(super) enum RangeFunction {
 }
 
 impl RangeFunction {
-    fn id(self) -> FunctionId {
+    pub(super) fn id(self) -> FunctionId {
         match self {
             RangeFunction::Rate(function) => FunctionId::Rate(function),
             RangeFunction::OverTime(function) => FunctionId::OverTime(function),
@@ -43,7 +43,7 @@ impl RangeFunction {
     }
 
     /// Only the sample itself is handed on, so its name still fits.
-    fn keeps_name(self) -> bool {
+    pub(super) fn keeps_name(self) -> bool {
         matches!(self, RangeFunction::OverTime(OverTimeFunction::First | OverTimeFunction::Last))
     }
 }
@@ -85,16 +85,16 @@ impl<'a> RangeFunctionOperator<'a> {
 }
 
 /// One call, the same for every series.
-struct Call<'c> {
-    function: RangeFunction,
-    extension: Option<RangeExtension>,
-    range_ms: i64,
-    bounds: &'c [WindowBounds],
-    parameters: &'c [StepColumn],
+pub(super) struct Call<'c> {
+    pub(super) function: RangeFunction,
+    pub(super) extension: Option<RangeExtension>,
+    pub(super) range_ms: i64,
+    pub(super) bounds: &'c [WindowBounds],
+    pub(super) parameters: &'c [StepColumn],
 }
 
 impl Call<'_> {
-    fn evaluate(
+    pub(super) fn evaluate(
         &self,
         samples: &SampleBuffer,
         series: &SeriesContext<'_>,

@@ -79,7 +79,7 @@ impl Operator for VectorSelector<'_> {
 
 impl Lookup<'_> {
     /// Every instant that some step looks at.
-    fn range(&self) -> TimeRange {
+    pub(super) fn range(&self) -> TimeRange {
         let first_ms = self.selector.shift.reference(self.grid.start_ms);
         let last_ms = self.selector.shift.reference(self.grid.end_ms());
         let after_ms = if self.is_smoothed() { self.lookback_ms } else { 0 };
@@ -105,7 +105,7 @@ impl Lookup<'_> {
         self.selector.extension == Some(RangeExtension::Smoothed) && self.part == SelectedPart::Value
     }
 
-    fn evaluate(
+    pub(super) fn evaluate(
         &self,
         context: &QueryContext,
         samples: &mut SampleBuffer,
@@ -303,6 +303,7 @@ mod tests {
                 matchers: Arc::new([]),
                 shift: narthex_plan::logical::TimeShift { at_ms, offset_ms: 3 },
                 extension: None,
+                scan: None,
             };
             let grid = StepGrid { start_ms, step_ms, len: steps };
             let (part, histograms) = (SelectedPart::Value, HistogramDetail::Full);

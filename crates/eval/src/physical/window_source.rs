@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use narthex_diag::Span;
 use narthex_model::sample::is_stale_nan;
-use narthex_model::{PromDuration, StepGrid, TimeRange};
+use narthex_model::{StepGrid, TimeRange};
 use narthex_plan::logical::{Selector, TimeShift};
 use narthex_promql::ast::RangeExtension;
 use narthex_storage::{Outline, Querier, SampleBuffer, SelectHints, SeriesSet, SummaryNeed, WindowGrid};
 
 use super::exchange::{Buffer, Workers};
 use super::histogram_stats::HistogramDetail;
-use super::{Description, SeriesMetadata, selected, selector_text, series_per_batch};
+use super::{Description, SeriesMetadata, selected, series_per_batch, window_text};
 use crate::column::{SegmentGrid, Segments, SeriesBatch, WindowBounds};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
@@ -242,11 +242,8 @@ impl WindowSource for MatrixSource<'_> {
     }
 
     fn describe(&self) -> Description<'_> {
-        let range = PromDuration::from_ms(self.lookup.range_ms);
-        Description {
-            line: format!("windows of {range} of {}", selector_text(self.lookup.selector)),
-            inputs: Vec::new(),
-        }
+        let line = window_text(self.lookup.range_ms, self.lookup.selector);
+        Description { line, inputs: Vec::new() }
     }
 }
 

@@ -123,6 +123,7 @@ impl Builder {
             matchers: written.chain(named).collect(),
             shift: self.shift(&node.modifiers)?,
             extension: node.modifiers.extension.map(|extension| extension.value),
+            scan: None,
         })
     }
 

@@ -69,13 +69,15 @@ fn line(node: &LogicalNode) -> String {
         }
         LogicalNode::Negate { .. } => "negate".into(),
         LogicalNode::StepInvariant { .. } => "step invariant".into(),
+        LogicalNode::Shared { number, .. } => format!("shared {number}"),
     }
 }
 
 fn selector_text(selector: &Selector) -> String {
     let matchers: Vec<String> = selector.matchers.iter().map(|matcher| format!("{matcher:?}")).collect();
     let extension = selector.extension.map_or(String::new(), |extension| format!(" {}", extension.as_str()));
-    format!("{{{}}}{}{extension}", matchers.join(", "), shift_text(selector.shift))
+    let scan = selector.scan.map_or(String::new(), |number| format!(" (scan {number})"));
+    format!("{{{}}}{}{extension}{scan}", matchers.join(", "), shift_text(selector.shift))
 }
 
 fn shift_text(shift: TimeShift) -> String {

@@ -101,6 +101,9 @@ pub struct Selector {
     pub shift: TimeShift,
     /// How window borders are treated.
     pub extension: Option<RangeExtension>,
+    /// Number of the scan that reads it together with other selectors of the plan, or of its group; `None` when it is
+    /// read by itself.
+    pub scan: Option<u32>,
 }
 
 impl Selector {
@@ -230,6 +233,13 @@ pub enum LogicalNode {
         /// What is computed.
         expr: Box<LogicalNode>,
     },
+    /// A value that is computed once for all nodes of the same number, which are equal but for where they stand.
+    Shared {
+        /// The number, counted from 1 in the plan or its group.
+        number: u32,
+        /// What is computed.
+        expr: Box<LogicalNode>,
+    },
 }
 
 /// Which labels make a group.
@@ -284,7 +294,7 @@ impl LogicalNode {
     pub fn span(&self) -> Span {
         match self {
             LogicalNode::VectorSelector { selector, .. } => selector.span,
-            LogicalNode::StepInvariant { expr } => expr.span(),
+            LogicalNode::StepInvariant { expr } | LogicalNode::Shared { expr, .. } => expr.span(),
             LogicalNode::Number { span, .. }
             | LogicalNode::Text { span, .. }
             | LogicalNode::MatrixSelector { span, .. }
@@ -311,7 +321,9 @@ impl LogicalNode {
                 (ValueType::Scalar, ValueType::Scalar) => ValueType::Scalar,
                 _ => ValueType::InstantVector,
             },
-            LogicalNode::Negate { expr, .. } | LogicalNode::StepInvariant { expr } => expr.value_type(),
+            LogicalNode::Negate { expr, .. }
+            | LogicalNode::StepInvariant { expr }
+            | LogicalNode::Shared { expr, .. } => expr.value_type(),
         }
     }
 }

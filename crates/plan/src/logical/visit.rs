@@ -13,7 +13,8 @@ impl LogicalNode {
             LogicalNode::Subquery { expr, .. }
             | LogicalNode::Absent { expr, .. }
             | LogicalNode::Negate { expr, .. }
-            | LogicalNode::StepInvariant { expr } => vec![expr],
+            | LogicalNode::StepInvariant { expr }
+            | LogicalNode::Shared { expr, .. } => vec![expr],
             LogicalNode::Call { args, .. } => args.iter().collect(),
             LogicalNode::Aggregate { parameter, expr, .. } => {
                 parameter.as_deref().into_iter().chain([&**expr]).collect()
@@ -32,12 +33,23 @@ impl LogicalNode {
             LogicalNode::Subquery { expr, .. }
             | LogicalNode::Absent { expr, .. }
             | LogicalNode::Negate { expr, .. }
-            | LogicalNode::StepInvariant { expr } => vec![expr],
+            | LogicalNode::StepInvariant { expr }
+            | LogicalNode::Shared { expr, .. } => vec![expr],
             LogicalNode::Call { args, .. } => args.iter_mut().collect(),
             LogicalNode::Aggregate { parameter, expr, .. } => {
                 parameter.as_deref_mut().into_iter().chain([&mut **expr]).collect()
             }
             LogicalNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
+        }
+    }
+
+    /// The selector of a leaf.
+    pub fn selector(&self) -> Option<&Selector> {
+        match self {
+            LogicalNode::VectorSelector { selector, .. } | LogicalNode::MatrixSelector { selector, .. } => {
+                Some(selector)
+            }
+            _ => None,
         }
     }
 

@@ -66,21 +66,25 @@ impl Hoist {
 
     /// Literals cost nothing, and windows are not values: neither is wrapped.
     fn wrap(&mut self, node: &mut LogicalNode) {
-        let is_free = matches!(
-            node,
-            LogicalNode::Number { .. }
-                | LogicalNode::Text { .. }
-                | LogicalNode::MatrixSelector { .. }
-                | LogicalNode::Subquery { .. }
-                | LogicalNode::StepInvariant { .. }
-        );
-        if is_free {
+        if is_free(node) {
             return;
         }
         let span = node.span();
         let inner = std::mem::replace(node, LogicalNode::Number { value: 0.0, span });
         *node = LogicalNode::StepInvariant { expr: Box::new(inner) };
         self.rewrite = Rewrite::Changed;
+    }
+}
+
+fn is_free(node: &LogicalNode) -> bool {
+    match node {
+        LogicalNode::Number { .. }
+        | LogicalNode::Text { .. }
+        | LogicalNode::MatrixSelector { .. }
+        | LogicalNode::Subquery { .. }
+        | LogicalNode::StepInvariant { .. } => true,
+        LogicalNode::Shared { expr, .. } => is_free(expr),
+        _ => false,
     }
 }
 

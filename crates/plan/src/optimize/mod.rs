@@ -1,8 +1,13 @@
 //! Rewrites that never change a result, in one fixed order.
 
+mod fold_constants;
 mod hoist_step_invariant;
+mod propagate_matchers;
 mod reduce_matchers;
+mod share_scans;
+mod share_subexpressions;
 mod sort_matchers;
+mod structure;
 
 use crate::LogicalPlan;
 
@@ -22,16 +27,35 @@ pub trait OptimizerPass: Sync {
 
     /// Rewrites the plan in place.
     fn run(&self, plan: &mut LogicalPlan) -> Rewrite;
+
+    /// Rewrites the plans of queries that are evaluated together, at the same times.
+    fn run_group(&self, plans: &mut [LogicalPlan]) -> Rewrite {
+        let mut rewrite = Rewrite::Unchanged;
+        for plan in plans {
+            if self.run(plan) == Rewrite::Changed {
+                rewrite = Rewrite::Changed;
+            }
+        }
+        rewrite
+    }
 }
 
 /// Every pass in the order they run.
 pub const PASSES: &[&dyn OptimizerPass] = &[
-    // First, because it may empty a selector's list of conditions that the others look at.
+    // Numbers first: that an argument is one lets others do more.
+    &fold_constants::FoldConstants,
+    // Before conditions are put in order, because it adds some.
+    &propagate_matchers::PropagateMatchers,
+    // Before the order as well, because it may empty a selector's list of conditions.
     &reduce_matchers::ReduceMatchers,
     // After the reduction: what is left is put in the order stores work through it.
     &sort_matchers::SortMatchers,
-    // Last: it hides nodes under a wrapper that no other pass looks through.
+    // Behind what changes nodes: it hides them under a wrapper that those passes do not look through.
     &hoist_step_invariant::HoistStepInvariant,
+    // When everything is in its final form: what can be equal is.
+    &share_subexpressions::ShareSubexpressions,
+    // Last: only what is still computed several times, in different ways, is worth a common scan.
+    &share_scans::ShareScans,
 ];
 
 /// A choice of passes.
@@ -82,6 +106,14 @@ impl Optimizer {
     pub fn run(&self, plan: &mut LogicalPlan) {
         for pass in self.passes() {
             pass.run(plan);
+        }
+    }
+
+    /// Runs the passes once, in order, over plans of the same times that are evaluated together: what several of them
+    /// compute is then computed once.
+    pub fn run_group(&self, plans: &mut [LogicalPlan]) {
+        for pass in self.passes() {
+            pass.run_group(plans);
         }
     }
 

@@ -10,6 +10,8 @@ use super::{Dialect, Random};
 const DEPTH_MAX: u32 = 4;
 /// Selectors and literals of a query; few more are written to end what was begun.
 const LEAVES_MAX: u32 = 24;
+/// One of so many vectors is one that was written before.
+const REPEATS_EVERY: usize = 8;
 /// One of so many queries has a mistake in its types or labels.
 const FLAW_EVERY: usize = 30;
 
@@ -18,6 +20,10 @@ pub struct QueryGenerator<'a> {
     random: &'a mut dyn Random,
     pub(super) dialect: Dialect,
     leaves: u32,
+    /// Vectors written so far, and how many leaves each has: some are written again.
+    vectors: Vec<(Wish, String, u32)>,
+    /// Metrics selected so far: other selectors select some of the same series, or look at them through another window.
+    pub(super) selected: Vec<(Wish, &'static str)>,
     /// Whether a mistake is still to be made.
     is_flaw_due: bool,
 }
@@ -25,7 +31,14 @@ pub struct QueryGenerator<'a> {
 impl<'a> QueryGenerator<'a> {
     /// A generator that chooses by these numbers.
     pub fn new(random: &'a mut dyn Random, dialect: Dialect) -> QueryGenerator<'a> {
-        QueryGenerator { random, dialect, leaves: 0, is_flaw_due: false }
+        QueryGenerator {
+            random,
+            dialect,
+            leaves: 0,
+            vectors: Vec::new(),
+            selected: Vec::new(),
+            is_flaw_due: false,
+        }
     }
 
     /// An instant query: mostly a vector, sometimes a scalar, a range vector or a string.
@@ -46,6 +59,8 @@ impl<'a> QueryGenerator<'a> {
 
     fn begin(&mut self) {
         self.leaves = 0;
+        self.vectors.clear();
+        self.selected.clear();
         self.is_flaw_due = self.below(FLAW_EVERY) == 0;
     }
 
@@ -89,11 +104,28 @@ impl<'a> QueryGenerator<'a> {
         if depth == 0 || self.leaves >= LEAVES_MAX {
             return self.selector(wish);
         }
-        match wish.kind {
+        if self.once_in(REPEATS_EVERY)
+            && let Some(repeated) = self.repeated(wish)
+        {
+            return repeated;
+        }
+        let before = self.leaves;
+        let vector = match wish.kind {
             Kind::Float => self.float_vector(depth, wish),
             Kind::Buckets => self.bucket_vector(depth, wish),
             Kind::Native => self.native_vector(depth, wish),
-        }
+        };
+        self.vectors.push((wish, vector.clone(), self.leaves - before));
+        vector
+    }
+
+    /// What was written before, if it fits.
+    fn repeated(&mut self, wish: Wish) -> Option<String> {
+        let fitting: Vec<usize> = (0..self.vectors.len()).filter(|&at| self.vectors[at].0 == wish).collect();
+        let at = *fitting.get(self.below(fitting.len()))?;
+        let (_, vector, leaves) = self.vectors[at].clone();
+        self.leaves += leaves;
+        Some(vector)
     }
 
     fn float_vector(&mut self, depth: u32, wish: Wish) -> String {

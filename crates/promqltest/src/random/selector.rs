@@ -27,7 +27,7 @@ const NAMELESS: [&str; 4] = [
     "{__name__=~\".+_total\", instance=\"a\"}",
     "{job=\"db\", __name__!~\".*_bucket|native.*|custom.*|mixed|temperature|latency_sum\"}",
 ];
-const MATCHERS: [&str; 16] = [
+const MATCHERS: [&str; 17] = [
     "",
     "",
     "",
@@ -44,6 +44,7 @@ const MATCHERS: [&str; 16] = [
     "{code=~\"5..\"}",
     "{job=\"db\", job!=\"\"}",
     "{job=\"none\"}",
+    "{job=~\".*\", instance!=\"c\", instance!=\"c\"}",
 ];
 
 impl QueryGenerator<'_> {
@@ -67,8 +68,15 @@ impl QueryGenerator<'_> {
                 .one_of(&["{}", "memory{job=~\"(\"}", "memory{job==\"api\"}", "memory{\"odd\"}"])
                 .to_owned();
         }
-        let metric = self.metric(wish);
+        let metric = self.metric_again(wish).unwrap_or_else(|| self.metric(wish));
+        self.selected.push((wish, metric));
         format!("{metric}{}", self.one_of(&MATCHERS))
+    }
+
+    /// Now and then the metric that was selected last.
+    fn metric_again(&mut self, wish: Wish) -> Option<&'static str> {
+        let last = self.selected.iter().rev().find(|(other, _)| *other == wish)?.1;
+        self.once_in(3).then_some(last)
     }
 
     /// An instant vector selector.

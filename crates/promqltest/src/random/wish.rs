@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Native,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wish {
     pub(super) exactness: Exactness,
     pub(super) kind: Kind,

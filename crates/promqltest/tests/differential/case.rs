@@ -2,7 +2,8 @@
 
 use narthex_eval::context::EvalOptions;
 use narthex_model::TimeRange;
-use narthex_plan::{QueryKind, QueryParameters};
+use narthex_plan::optimize::Rewrite;
+use narthex_plan::{Optimizer, QueryKind, QueryParameters, build};
 use narthex_promql::aggregations::AggregateOp;
 use narthex_promql::ast::walk;
 use narthex_promql::functions::{FunctionId, HistogramFunction};
@@ -29,14 +30,23 @@ impl Case {
             type_and_unit_labels: random.below(4) == 0,
             ..EvalOptions::STABLE
         };
-        let mut next = || random.next_u64();
-        let mut generator = QueryGenerator::new(&mut next, Dialect::ALL);
-        let mut query = || match parameters.kind {
-            QueryKind::Instant => generator.query(),
-            QueryKind::Range => generator.range_query(),
-        };
-        let query = std::iter::repeat_with(&mut query).find(|query| !is_open(query)).unwrap_or_default();
+        let query = query(&mut random, parameters.kind);
         Case { seed, query, parameters, options }
+    }
+
+    /// Other queries at the same times, as those of a rule group.
+    pub(crate) fn companions(&self, count: usize) -> Vec<Case> {
+        let mut random = SplitMix64::new(self.seed ^ 0xc0);
+        let companion = |_| Case { query: query(&mut random, self.parameters.kind), ..self.clone() };
+        (0..count).map(companion).collect()
+    }
+
+    /// The optimizer passes that have something to do.
+    pub(crate) fn passes_that_change_it(&self) -> Vec<&'static str> {
+        let Ok(expr) = parse(&self.query, &ParseOptions::ALL).into_result() else { return Vec::new() };
+        let Ok(mut plan) = build(&expr, self.parameters) else { return Vec::new() };
+        let records = Optimizer::ALL.run_recorded(&mut plan).into_iter();
+        records.filter(|record| record.rewrite == Rewrite::Changed).map(|record| record.name).collect()
     }
 
     /// Times and switches in words.
@@ -51,6 +61,16 @@ impl Case {
         let lookback_ms = self.parameters.lookback_ms;
         format!("{times} lookback {lookback_ms}, {options:?}")
     }
+}
+
+fn query(random: &mut SplitMix64, kind: QueryKind) -> String {
+    let mut next = || random.next_u64();
+    let mut generator = QueryGenerator::new(&mut next, Dialect::ALL);
+    let mut query = || match kind {
+        QueryKind::Instant => generator.query(),
+        QueryKind::Range => generator.range_query(),
+    };
+    std::iter::repeat_with(&mut query).find(|query| !is_open(query)).unwrap_or_default()
 }
 
 /// Whether the language leaves open what a query yields: vectors that are made anew have no order, so that any of their

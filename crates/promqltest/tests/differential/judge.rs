@@ -36,6 +36,10 @@ pub(crate) enum Outcome {
     Different(String),
 }
 
+/// One of so many queries is evaluated in a group, too, with so many others.
+const GROUP_EVERY: u64 = 4;
+const COMPANIONS: usize = 5;
+
 /// The engine in all its configurations.
 pub(crate) struct Judge {
     one_thread: ThreadPool,
@@ -76,10 +80,34 @@ impl Judge {
         let store =
             |store: &dyn Queryable| self.two_threads.install(|| evaluate(case, expr, store, Optimizer::ALL));
         let (summed_up, decoded) = (store(&data.database), store(&WithoutHints(&data.database)));
-        match engines_differ(case, &decoded, &summed_up) {
-            Some(difference) => Outcome::Different(format!("chunks summed up: {difference}")),
-            None => outcome,
+        if let Some(difference) = engines_differ(case, &decoded, &summed_up) {
+            return Outcome::Different(format!("chunks summed up: {difference}"));
         }
+        if case.seed.is_multiple_of(GROUP_EVERY)
+            && let Some(difference) = self.group_differs(case, data)
+        {
+            return Outcome::Different(difference);
+        }
+        outcome
+    }
+
+    /// What differs when queries are evaluated together from when each is evaluated alone.
+    fn group_differs(&self, case: &Case, data: &Data) -> Option<String> {
+        let cases = std::iter::once(case.clone()).chain(case.companions(COMPANIONS));
+        let parsed = |case: Case| {
+            let expr = parse(&case.query, &ParseOptions::ALL).into_result().ok()?;
+            Some((case, expr))
+        };
+        let parsed: Vec<(Case, Expr)> = cases.filter_map(parsed).collect();
+        let engine = engine(case, Optimizer::ALL);
+        let group = engine.prepare_group(parsed.iter().map(|(_, expr)| expr), case.parameters);
+        let together = self.two_threads.install(|| group.evaluate(&data.head));
+        parsed.iter().zip(together).find_map(|((case, expr), together)| {
+            let alone = self.one_thread.install(|| answer(case, expr, data, Optimizer::NONE));
+            let difference = engines_differ(case, &alone, &together)?;
+            let query = &case.query;
+            Some(format!("in a group, the query {query}: {difference}"))
+        })
     }
 }
 
@@ -96,8 +124,11 @@ fn answer(case: &Case, expr: &Expr, data: &Data, optimizer: Optimizer) -> Answer
 }
 
 fn evaluate(case: &Case, expr: &Expr, store: &dyn Queryable, optimizer: Optimizer) -> Answer {
-    let options = EngineOptions { limits: Limits::DEFAULT, eval: case.options, optimizer };
-    Engine::new(options).evaluate(store, expr, case.parameters)
+    engine(case, optimizer).evaluate(store, expr, case.parameters)
+}
+
+fn engine(case: &Case, optimizer: Optimizer) -> Engine {
+    Engine::new(EngineOptions { limits: Limits::DEFAULT, eval: case.options, optimizer })
 }
 
 fn against_oracle(case: &Case, expr: &Expr, data: &Data, answer: &Answer) -> Outcome {

@@ -20,6 +20,7 @@ mod same;
 mod shrink;
 mod stored;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use std::thread;
 use case::Case;
 use data::Data;
 use judge::{Judge, Outcome};
+use narthex_plan::optimize::{OptimizerPass, PASSES};
 
 /// Queries of one run, unless the environment says otherwise.
 const QUERIES: u64 = 2000;
@@ -45,6 +47,8 @@ struct Tally {
     failed_alike: u64,
     refused: u64,
     unsupported: u64,
+    /// How many queries each pass changed.
+    changed: BTreeMap<&'static str, u64>,
     failures: Vec<String>,
     differing: u64,
 }
@@ -82,10 +86,12 @@ fn ask(next: &AtomicU64, end: u64, tally: &Mutex<Tally>) {
             let data = kept.take().filter(|data| data.seed == store_seed);
             let data = data.unwrap_or_else(|| Data::new(store_seed));
             let case = Case::new(seed);
+            let changed = case.passes_that_change_it();
             let outcome = judge.judge(&case, &data);
             let is_shown = {
                 let mut tally = tally.lock().expect("no thread panics");
                 tally.count(&outcome);
+                changed.iter().for_each(|pass| *tally.changed.entry(pass).or_default() += 1);
                 tally.failures.len() < SHOWN_MAX
             };
             if let (Outcome::Different(_) | Outcome::Unsupported(_), true) = (&outcome, is_shown) {
@@ -117,7 +123,12 @@ fn random_queries_agree() {
         tally.unsupported,
         tally.differing
     );
+    println!("changed by passes: {:?}", tally.changed);
     assert!(tally.failures.is_empty(), "{} differ:\n{}", tally.differing, tally.failures.join("\n"));
+    let often =
+        |pass: &&dyn OptimizerPass| tally.changed.get(pass.name()).is_some_and(|count| count * 100 > queries);
+    let rare: Vec<&str> = PASSES.iter().filter(|pass| !often(pass)).map(|pass| pass.name()).collect();
+    assert!(queries < 1000 || rare.is_empty(), "too few queries are changed by {rare:?}");
     // Else the generator tests nothing.
     assert!(queries < 100 || tally.with_samples * 10 > tally.asked * 4, "too few results have samples");
 }

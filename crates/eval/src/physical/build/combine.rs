@@ -110,6 +110,9 @@ impl<'a> Builder<'a> {
             AggregateOp::LimitRatio => self.limited(Limit::Ratio, node, grid),
             AggregateOp::CountValues => self.count_values(node, grid),
             _ => {
+                if let Some(fed) = self.fed(node, grid)? {
+                    return Ok(fed);
+                }
                 let AggregateNode { op, grouping, parameter, expr, .. } = node;
                 let phi = parameter.map(|node| self.scalar(node, grid)).transpose()?;
                 let input = self.operator(expr, grid)?;

@@ -2,6 +2,7 @@
 
 mod call;
 mod combine;
+mod shared;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use super::metered::{Metered, name_of};
 use super::name_removal::NameRemoval;
 use super::profiled::Profiled;
 use super::scalar::{Number, ScalarInput};
+use super::shared::Sharing;
 use super::step_invariant::StepInvariant;
 use super::subquery::{Nothing, SubquerySource, inner_grid};
 use super::tally::{Counting, TalliedSelector, TalliedWindows, Tally};
@@ -33,7 +35,7 @@ use crate::memory::Account;
 use crate::{EvalError, EvalErrorKind, Limits, QueryContext};
 
 /// Makes the operators of a plan.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Builder<'a> {
     /// Where samples come from.
     pub(crate) querier: &'a dyn Querier,
@@ -48,7 +50,9 @@ pub(crate) struct Builder<'a> {
     /// The times and defaults of the query.
     pub(crate) parameters: &'a QueryParameters,
     /// What the query holds.
-    pub(crate) context: &'a QueryContext,
+    pub(crate) context: QueryContext,
+    /// What operators share; `None` when each computes for itself.
+    pub(crate) sharing: Option<Arc<Sharing<'a>>>,
 }
 
 /// An operator, or why there is none.
@@ -74,6 +78,12 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// When an argument is invalid in itself, such as a regular expression, or a subquery has too many steps.
     pub(super) fn operator(&self, node: &'a LogicalNode, grid: StepGrid) -> Built<'a> {
+        if let Some(shared) = self.shared(node, grid)? {
+            return Ok(shared);
+        }
+        if let LogicalNode::Shared { expr, .. } = node {
+            return self.operator(expr, grid);
+        }
         if let Some(binary) = BinaryNode::of(node) {
             return self.looking_at(HistogramDetail::Full).binary(binary, grid);
         }
@@ -195,19 +205,19 @@ impl<'a> Builder<'a> {
 
     /// For the nodes below one that looks at so much of histograms.
     fn looking_at(&self, histograms: HistogramDetail) -> Builder<'a> {
-        Builder { histograms, ..*self }
+        Builder { histograms, ..self.clone() }
     }
 
     /// For nodes whose samples do not count.
     fn uncounted(&self) -> Builder<'a> {
-        Builder { counting: Counting::Nothing, ..*self }
+        Builder { counting: Counting::Nothing, ..self.clone() }
     }
 
     /// For nodes of one step that is repeated.
     fn repeated(&self) -> Builder<'a> {
         match self.counting {
-            Counting::EachStep => Builder { counting: Counting::Repeated, ..*self },
-            Counting::Repeated | Counting::Nothing => *self,
+            Counting::EachStep => Builder { counting: Counting::Repeated, ..self.clone() },
+            Counting::Repeated | Counting::Nothing => self.clone(),
         }
     }
 
