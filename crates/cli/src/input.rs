@@ -12,7 +12,7 @@ use crate::exit::Trouble;
 use crate::paths::STDIN;
 
 /// A sample that the store does not take: another value of its series is there at the same time.
-const SAMPLE_REFUSED: Code = Code("EXP010");
+pub(crate) const SAMPLE_REFUSED: Code = Code("EXP010");
 
 /// The bytes of a file, or of standard input for `-`.
 ///

@@ -1,6 +1,7 @@
 //! `narthex serve`: answers queries over HTTP.
 
 mod data;
+mod metrics;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &ServeArgs, screen: &Screen) -> Ended {
                 server.provide(Services {
                     api: api(args, store.queryable),
                     ingest: store.ingest,
-                    metrics: None,
+                    metrics: store.metrics,
                 });
                 screen.note(&format!("serving {} on http://{address}\n", args.data));
                 store.keeper

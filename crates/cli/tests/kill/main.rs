@@ -7,6 +7,7 @@
 
 #![expect(clippy::panic, clippy::disallowed_methods, reason = "a test that fails and is steered")]
 
+mod receiver;
 mod server;
 mod writer;
 

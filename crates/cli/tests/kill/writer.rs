@@ -80,7 +80,7 @@ pub(crate) fn write(writer: usize, port: u16, mut progress: Progress, race: &Rac
     progress
 }
 
-fn post(stream: &mut TcpStream, body: &[u8]) -> Option<u16> {
+pub(crate) fn post(stream: &mut TcpStream, body: &[u8]) -> Option<u16> {
     let head = format!(
         "POST /api/v1/write HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: snappy\r\nContent-Type: \
          application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\nContent-Length: {}\r\n\r\n",
@@ -123,13 +123,13 @@ fn request(writer: usize, batch: u64) -> Vec<u8> {
     out
 }
 
-fn bytes_field(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn bytes_field(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(number << 3 | 2);
     varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
 
-fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -138,7 +138,7 @@ fn varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// A snappy block that holds everything as literals.
-fn snappy(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn snappy(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     varint(bytes.len() as u64, &mut out);
     for piece in bytes.chunks(1 << 16) {

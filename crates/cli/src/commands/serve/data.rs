@@ -7,11 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use narthex_remote::Ingest;
+use narthex_server::server::MetricsPage;
 use narthex_storage::{Appender, Queryable, StorageError};
 use narthex_tsdb::db::Database;
 use narthex_tsdb::fs::OsFs;
 
+use super::metrics;
 use crate::args::ServeArgs;
+use crate::commands::tsdb::store::tell_gaps;
 use crate::entropy::entropy;
 use crate::exit::Trouble;
 use crate::input::load_samples;
@@ -31,6 +34,8 @@ pub(super) struct Store {
     pub(super) queryable: Arc<dyn Queryable>,
     /// What is written to, if it was asked for.
     pub(super) ingest: Option<Arc<dyn Ingest>>,
+    /// What it tells of itself.
+    pub(super) metrics: Option<MetricsPage>,
     /// What keeps it in order as long as it is served.
     pub(super) keeper: Option<Keeper>,
 }
@@ -40,20 +45,20 @@ pub(super) fn open(args: &ServeArgs, screen: &Screen) -> Result<Store, Trouble> 
     let path = Path::new(&args.data);
     // Prometheus makes the directory of its store, and so do we.
     if path.is_dir() || (args.enable_receiver && !path.exists()) {
-        return open_directory(args, path);
+        return open_directory(args, path, screen);
     }
     if args.enable_receiver {
         return Err(Trouble::new(format!("{} is no directory: it cannot be written to", args.data)));
     }
     let samples = load_samples(std::slice::from_ref(&args.data), now_ms())?;
     if samples.diagnostics.is_empty() {
-        return Ok(Store { queryable: Arc::new(samples.head), ingest: None, keeper: None });
+        return Ok(Store { queryable: Arc::new(samples.head), ingest: None, metrics: None, keeper: None });
     }
     screen.complain(&samples.diagnostics, &samples.sources);
     Err(Trouble::new(format!("{} has samples that cannot be served", args.data)))
 }
 
-fn open_directory(args: &ServeArgs, path: &Path) -> Result<Store, Trouble> {
+fn open_directory(args: &ServeArgs, path: &Path, screen: &Screen) -> Result<Store, Trouble> {
     let (fs, options) = (Arc::new(OsFs), args.storage.options(entropy()));
     let opened = if args.enable_receiver {
         Database::open(fs, path, options)
@@ -62,10 +67,12 @@ fn open_directory(args: &ServeArgs, path: &Path) -> Result<Store, Trouble> {
     };
     let database =
         Arc::new(opened.map_err(|error| Trouble::new(format!("cannot open {}: {error}", args.data)))?);
+    tell_gaps(&database, screen);
     let ingest: Option<Arc<dyn Ingest>> =
         if args.enable_receiver { Some(Arc::new(Written(Arc::clone(&database)))) } else { None };
     let keeper = Keeper::of(&database, args.enable_receiver);
-    Ok(Store { queryable: database, ingest, keeper: Some(keeper) })
+    let metrics = metrics::page(Arc::clone(&database));
+    Ok(Store { queryable: database, ingest, metrics: Some(metrics), keeper: Some(keeper) })
 }
 
 /// A store that remote write goes to.

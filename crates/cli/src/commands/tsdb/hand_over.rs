@@ -8,7 +8,7 @@ use narthex_tsdb::db::snapshot::SnapshotHead;
 use narthex_tsdb::db::{Database, DatabaseOptions};
 use narthex_tsdb::fs::OsFs;
 
-use super::store::trouble;
+use super::store::{tell_gaps, trouble};
 use crate::entropy::entropy;
 use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
@@ -46,10 +46,6 @@ pub(super) fn snapshot(args: &SnapshotArgs, screen: &Screen) -> Ended {
     }))?;
     screen.note(&format!("{} is a copy of {}\n", args.target, args.dir));
     Ok(Outcome::Clean)
-}
-
-fn tell_gaps(database: &Database, screen: &Screen) {
-    database.known_gaps().iter().for_each(|gap| screen.note(&format!("warning: {gap}\n")));
 }
 
 fn options() -> DatabaseOptions {

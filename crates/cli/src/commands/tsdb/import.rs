@@ -1,109 +1,181 @@
-//! `narthex tsdb import` and `narthex tsdb create-blocks-from openmetrics`: blocks of an OpenMetrics file.
+//! `narthex tsdb import` and `narthex tsdb create-blocks-from openmetrics`: blocks of an OpenMetrics file of any size.
+//!
+//! The file is read in pieces, and its samples are put into one head per block. When these grow too large, the ones of
+//! the latest blocks are let go of; they are made by reading the file once more. Nothing is written before all of the
+//! file is known to be right.
 
+mod pieces;
+mod windows;
+
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use narthex_diag::{Code, Diagnostic, SourceMap};
-use narthex_exposition::{Entry, Mode, Sample};
+use narthex_exposition::{Entry, Format, Mode, Sample};
 use narthex_model::{Labels, LabelsBuilder, TimeRange, Timestamp};
-use narthex_storage::Appender;
-use narthex_tsdb::block::{Block, BlockLimits, BlockMeta, BlockWriter, Compaction, NewBlock, Ulid};
+use narthex_tsdb::block::{Block, BlockLimits, BlockWriter, Compaction, NewBlock, Ulid};
 use narthex_tsdb::fs::{Fs, OsFs};
-use narthex_tsdb::head::{BLOCK_RANGE_MS, Head, HeadOptions};
 
-use super::list::{self, Form};
+use self::pieces::{Piece, Pieces};
+use self::windows::{Window, Windows};
+use super::list;
 use super::store::trouble;
 use crate::entropy::entropy;
 use crate::exit::{Ended, Outcome, Trouble};
-use crate::input::{name_of, read_text};
+use crate::input::{SAMPLE_REFUSED, name_of};
+use crate::paths::STDIN;
 use crate::screen::Screen;
 use crate::times::now_ms;
 use crate::tsdb_args::ImportArgs;
 
 /// A sample that says not when it was taken.
 const NO_TIMESTAMP: Code = Code("EXP011");
-
-type Timed = (Timestamp, Labels, f64);
+/// Reading ends when that many things are wrong.
+const DIAGNOSTICS_MAX: usize = 100;
+/// Bytes that heads take before some are let go of.
+const HEAD_BYTES_MAX: usize = 256 << 20;
 
 /// Runs the command.
 pub(super) fn run(args: &ImportArgs, screen: &Screen) -> Ended {
-    let mut sources = SourceMap::new();
-    let source = sources.add(name_of(&args.file), read_text(&args.file)?);
-    let text = sources.get(source).map_or("", |source| &source.text);
-    let (mut samples, diagnostics) = read_samples(text, &args.labels);
-    if !diagnostics.is_empty() {
-        let diagnostics: Vec<_> = diagnostics.into_iter().map(|one| one.in_source(source)).collect();
-        screen.complain(&diagnostics, &sources);
-        return Ok(Outcome::Findings);
-    }
-    // Stable: of two values of one series at one instant the first in the file counts.
-    samples.sort_by_key(|sample| sample.0);
-    OsFs.create_dir_all(Path::new(&args.dir)).map_err(|error| Trouble::new(error.to_string()))?;
-    let mut blocks = Vec::new();
-    let entropy = entropy();
-    for part in samples.chunk_by(|left, right| window(left.0) == window(right.0)) {
-        if let Some(meta) = write_block(part, &args.dir, entropy + blocks.len() as u128)? {
-            let dir = Path::new(&args.dir).join(meta.ulid.to_string());
-            blocks.push(Block::open(&OsFs, &dir).map_err(|error| trouble(&error))?);
+    let mut import = Import { args, blocks: Vec::new(), entropy: entropy() };
+    let mut windows = Windows::new(HEAD_BYTES_MAX);
+    loop {
+        let is_sound = import.read(&mut windows, screen)?;
+        if !is_sound {
+            return Ok(Outcome::Findings);
+        }
+        OsFs.create_dir_all(Path::new(&args.dir)).map_err(|error| Trouble::new(error.to_string()))?;
+        for window in windows.take() {
+            import.write(window)?;
+        }
+        if !windows.advance() {
+            break;
+        }
+        if args.file == STDIN {
+            return Err(Trouble::new("too much to be read once only: name a file instead of standard input"));
         }
     }
-    if !args.quiet && !blocks.is_empty() {
-        let form = if args.human_readable { Form::Human } else { Form::Plain };
-        screen.print(&list::table(&blocks, form))?;
+    if !args.quiet && !import.blocks.is_empty() {
+        let form = if args.human_readable { list::Form::Human } else { list::Form::Plain };
+        screen.print(&list::table(&import.blocks, form))?;
     }
     Ok(Outcome::Clean)
 }
 
-/// Number of the stretch of time that goes into one block.
-fn window(at_ms: Timestamp) -> i64 {
-    at_ms.div_euclid(BLOCK_RANGE_MS)
+struct Import<'a> {
+    args: &'a ImportArgs,
+    blocks: Vec<Block>,
+    entropy: u128,
 }
 
-/// All samples of a file, with these labels, and what is wrong with it.
-fn read_samples(text: &str, labels: &[(String, String)]) -> (Vec<Timed>, Vec<Diagnostic>) {
-    let (mut samples, mut diagnostics) = (Vec::new(), Vec::new());
-    for entry in narthex_exposition::parse(text, narthex_exposition::Format::OpenMetrics, Mode::File) {
-        match entry {
-            Ok(Entry::Sample(sample)) => match timed(&sample, labels) {
-                Ok(timed) => samples.push(timed),
-                Err(diagnostic) => diagnostics.push(*diagnostic),
-            },
-            Ok(_) => {}
-            Err(error) => diagnostics.push(*error),
+impl Import<'_> {
+    /// Puts the samples of the file into their windows, or tells what is wrong with it.
+    fn read(&self, windows: &mut Windows, screen: &Screen) -> Result<bool, Trouble> {
+        let mut pieces = Pieces::new(open(&self.args.file)?, name_of(&self.args.file));
+        let mut wrong = 0;
+        while let Some(piece) = pieces.next()? {
+            let diagnostics = self.read_piece(&piece, windows);
+            if diagnostics.is_empty() {
+                continue;
+            }
+            wrong += diagnostics.len();
+            tell(&piece, diagnostics, screen);
+            if wrong >= DIAGNOSTICS_MAX {
+                screen.note("there may be more: the rest was not read\n");
+                break;
+            }
         }
+        Ok(wrong == 0)
     }
-    (samples, diagnostics)
+
+    fn read_piece(&self, piece: &Piece<'_>, windows: &mut Windows) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        // The samples of a series mostly stand together.
+        let mut last: Option<(&str, Labels)> = None;
+        for entry in narthex_exposition::parse(piece.text(), Format::OpenMetrics, Mode::File) {
+            let outcome = match entry {
+                Ok(Entry::Sample(sample)) => self.sample(&sample, &mut last, windows),
+                Ok(_) => {
+                    last = None;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            };
+            diagnostics.extend(outcome.err().map(|error| *error));
+            if diagnostics.len() >= DIAGNOSTICS_MAX {
+                break;
+            }
+        }
+        diagnostics
+    }
+
+    fn sample<'t>(
+        &self,
+        sample: &Sample<'t>,
+        last: &mut Option<(&'t str, Labels)>,
+        windows: &mut Windows,
+    ) -> Result<(), Box<Diagnostic>> {
+        let at_ms = sample.timestamp_ms.ok_or_else(|| {
+            let message = "expected a timestamp behind the value: blocks hold samples of the past";
+            Box::new(Diagnostic::error(NO_TIMESTAMP, message, sample.series_span))
+        })?;
+        let labels = match last.take() {
+            Some((text, labels)) if text == sample.series => labels,
+            _ => self.labels(sample)?,
+        };
+        let taken = windows.put(at_ms, &labels, sample.value);
+        *last = Some((sample.series, labels));
+        taken.map_err(|error| {
+            Box::new(Diagnostic::error(SAMPLE_REFUSED, error.to_string(), sample.series_span))
+        })
+    }
+
+    fn labels(&self, sample: &Sample<'_>) -> Result<Labels, Box<Diagnostic>> {
+        let labels = sample.labels()?;
+        if self.args.labels.is_empty() {
+            return Ok(labels);
+        }
+        let mut labels = LabelsBuilder::from_labels(&labels);
+        for (name, value) in &self.args.labels {
+            labels.set(name, value);
+        }
+        Ok(labels.build())
+    }
+
+    /// Makes a block.
+    fn write(&mut self, window: Window) -> Result<(), Trouble> {
+        let TimeRange { min_ms, max_ms } = window.range;
+        let dir = Path::new(&self.args.dir);
+        let ulid = Ulid::from_parts(now_ms(), self.entropy.wrapping_add(self.blocks.len() as u128));
+        let write = || {
+            let mut writer = BlockWriter::create(&OsFs, dir, ulid, BlockLimits::PROMETHEUS)?;
+            writer.add_all(&mut window.head.source(window.range))?;
+            let compaction = Compaction::of_head(ulid);
+            let max_ms: Timestamp = max_ms.saturating_add(1);
+            match writer.finish(NewBlock { min_ms, max_ms, compaction, thanos: None })? {
+                Some(meta) => Block::open(&OsFs, &dir.join(meta.ulid.to_string())).map(Some),
+                None => Ok(None),
+            }
+        };
+        self.blocks.extend(write().map_err(|error| trouble(&error))?);
+        Ok(())
+    }
 }
 
-fn timed(sample: &Sample<'_>, extra: &[(String, String)]) -> Result<Timed, Box<Diagnostic>> {
-    let at_ms = sample.timestamp_ms.ok_or_else(|| {
-        let message = "expected a timestamp behind the value: blocks hold samples of the past";
-        Box::new(Diagnostic::error(NO_TIMESTAMP, message, sample.series_span))
-    })?;
-    let mut labels = LabelsBuilder::from_labels(&sample.labels()?);
-    extra.iter().for_each(|(name, value)| {
-        labels.set(name, value);
-    });
-    Ok((at_ms, labels.build(), sample.value))
+fn open(path: &str) -> Result<Box<dyn Read>, Trouble> {
+    if path == STDIN {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| Trouble::io("read", path, &error))?;
+    Ok(Box::new(file))
 }
 
-/// A block of the samples of one stretch of time, which are in time order.
-fn write_block(samples: &[Timed], dir: &str, entropy: u128) -> Result<Option<BlockMeta>, Trouble> {
-    let mut head = Head::new(HeadOptions::EMBEDDED);
-    for (at_ms, labels, value) in samples {
-        // As in a scrape: a sample that is there already is passed over.
-        let _ = Appender::append(&mut head, labels, *at_ms, (*value).into(), 0);
-    }
-    Appender::commit(&mut head).map_err(|error| trouble(&error))?;
-    let range = TimeRange::new(samples[0].0, samples[samples.len() - 1].0);
-    let ulid = Ulid::from_parts(now_ms(), entropy);
-    let mut writer = BlockWriter::create(&OsFs, Path::new(dir), ulid, BlockLimits::PROMETHEUS)
-        .map_err(|error| trouble(&error))?;
-    writer.add_all(&mut head.source(range)).map_err(|error| trouble(&error))?;
-    let block = NewBlock {
-        min_ms: range.min_ms,
-        max_ms: range.max_ms + 1,
-        compaction: Compaction::of_head(ulid),
-        thanos: None,
-    };
-    writer.finish(block).map_err(|error| trouble(&error))
+fn tell(piece: &Piece<'_>, diagnostics: Vec<Diagnostic>, screen: &Screen) {
+    let mut sources = SourceMap::new();
+    let (name, text, shift) = piece.in_file();
+    let source = sources.add(name, text);
+    let placed =
+        diagnostics.into_iter().map(|one| one.map_spans(|span| span.shifted(shift)).in_source(source));
+    screen.complain(&placed.collect::<Vec<_>>(), &sources);
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use narthex_model::Matcher;
 use narthex_storage::StorageError;
 use narthex_tsdb::block::{Block, Ulid};
-use narthex_tsdb::db::{Database, DatabaseOptions};
-use narthex_tsdb::fs::{EntryKind, Fs, OsFs};
+use narthex_tsdb::db::{self, Database, DatabaseOptions};
+use narthex_tsdb::fs::OsFs;
 
 use crate::exit::Trouble;
 use crate::paths::STDIN;
 use crate::screen::Screen;
+
+/// So many known gaps are told, the others counted.
+const GAPS_TOLD: usize = 10;
 
 /// Opens everything in a directory for reading: blocks, the logs of Prometheus and ours. Not one byte is changed.
 ///
@@ -22,8 +25,19 @@ pub(crate) fn open_store(dir: &str, screen: &Screen) -> Result<Database, Trouble
     let options = DatabaseOptions::prometheus(0);
     let opened = Database::open_read_only(Arc::new(OsFs), Path::new(dir), options);
     let database = opened.map_err(|error| Trouble::new(format!("cannot open {dir}: {error}")))?;
-    database.known_gaps().iter().for_each(|gap| screen.note(&format!("warning: {gap}\n")));
+    tell_gaps(&database, screen);
     Ok(database)
+}
+
+/// Says what of a store is known to be missing, a line each, the first ones at least.
+pub(crate) fn tell_gaps(database: &Database, screen: &Screen) {
+    let gaps = database.known_gaps();
+    let told = gaps.iter().take(GAPS_TOLD);
+    told.for_each(|gap| screen.note(&format!("warning: {gap}\n")));
+    let more = gaps.len().saturating_sub(GAPS_TOLD);
+    if more > 0 {
+        screen.note(&format!("warning: … and {more} more\n"));
+    }
 }
 
 /// Whether samples are to be looked for in a store instead of a file.
@@ -36,10 +50,7 @@ pub(crate) fn is_store(path: &str) -> bool {
 /// # Errors
 /// When there is no such directory.
 pub(crate) fn block_dirs(dir: &str) -> Result<Vec<(Ulid, PathBuf)>, Trouble> {
-    let entries = OsFs.list(Path::new(dir)).map_err(|error| Trouble::new(format!("cannot open {error}")))?;
-    let dirs = entries.iter().filter(|entry| entry.kind == EntryKind::Directory);
-    let block = |name: &String| Some((name.parse().ok()?, Path::new(dir).join(name)));
-    Ok(dirs.filter_map(|entry| block(&entry.name)).collect())
+    db::block_dirs(&OsFs, Path::new(dir)).map_err(|error| Trouble::new(format!("cannot open {error}")))
 }
 
 /// The blocks of a store, oldest samples first. One that cannot be read is told and passed over.

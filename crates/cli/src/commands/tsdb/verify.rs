@@ -10,7 +10,7 @@ use narthex_tsdb::head::HeadOptions;
 use narthex_tsdb::prometheus::{DamageKind, ForeignHead, ForeignOptions};
 use narthex_tsdb::wal;
 
-use super::store::{block_dirs, trouble};
+use super::store::block_dirs;
 use crate::exit::{Ended, Outcome, Trouble};
 use crate::screen::Screen;
 use crate::tsdb_args::DirArgs;
@@ -36,8 +36,13 @@ pub(super) fn run(args: &DirArgs, screen: &Screen) -> Ended {
 /// Whether there is damage in what Prometheus keeps beside its blocks.
 fn verify_foreign(dir: &str, screen: &Screen) -> Result<bool, Trouble> {
     let options = ForeignOptions { head: HeadOptions::EMBEDDED, min_valid_ms: Timestamp::MIN };
-    let foreign = ForeignHead::read(&OsFs, Path::new(dir), options).map_err(|error| trouble(&error))?;
-    let report = foreign.report;
+    let report = match ForeignHead::read(&OsFs, Path::new(dir), options) {
+        Ok(foreign) => foreign.report,
+        Err(error) => {
+            screen.print(&format!("log: cannot be read: {error}\n"))?;
+            return Ok(true);
+        }
+    };
     let mut has_damage = report.refused > 0;
     for damage in &report.damages {
         let is_torn = damage.kind == DamageKind::Torn;
@@ -58,12 +63,17 @@ fn verify_foreign(dir: &str, screen: &Screen) -> Result<bool, Trouble> {
 /// Whether there is damage in our own log.
 fn verify_own(dir: &str, screen: &Screen) -> Result<bool, Trouble> {
     let log_dir = Path::new(dir).join(OWN_DIR).join("wal");
-    let report = wal::replay(&OsFs, &log_dir, &mut |_| {}).map_err(|error| trouble(&error))?;
+    let report = match wal::replay(&OsFs, &log_dir, &mut |_| {}) {
+        Ok(report) => report,
+        Err(error) => {
+            screen.print(&format!("own log: {error}\n"))?;
+            return Ok(true);
+        }
+    };
     let mut has_damage = false;
     for damage in &report.damages {
         has_damage |= damage.kind != wal::DamageKind::Torn;
-        let place = format!("{} at byte {}", damage.path.display(), damage.offset);
-        screen.print(&format!("own log: {:?}: {place}\n", damage.kind))?;
+        screen.print(&format!("own log: {damage}\n"))?;
     }
     if report.records > 0 {
         screen
