@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::outlet::{KEPT_BYTES_MAX, Outlet};
+use super::outlet::{Outlet, kept_bytes_max};
 use super::{Producer, Sink, Supply, locked};
 use crate::column::SeriesBatch;
 use crate::memory::column_bytes;
@@ -45,7 +45,7 @@ impl<'a> Hub<'a> {
         }
         let series = state.input.series(&self.context);
         if let Ok(series) = &series
-            && series.len().saturating_mul(column_bytes(self.steps)) > KEPT_BYTES_MAX
+            && series.len().saturating_mul(column_bytes(self.steps)) > kept_bytes_max(&self.context)
         {
             state.outlet.leave_behind_askers();
         }

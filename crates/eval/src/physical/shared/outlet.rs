@@ -9,8 +9,15 @@ use crate::memory::Reservation;
 use crate::physical::SeriesMetadata;
 use crate::{EvalError, QueryContext, StepColumn};
 
-/// Most bytes that an outlet keeps for takers that lag behind.
-pub(super) const KEPT_BYTES_MAX: usize = 64 << 20;
+/// Most bytes that an outlet keeps for takers that lag behind, if the query may hold many.
+const KEPT_BYTES_MAX: usize = 64 << 20;
+/// Of what a query may hold, an outlet keeps no more than one part of so many.
+const SHARE_OF_LIMIT: usize = 8;
+
+/// Most bytes that an outlet keeps.
+pub(super) fn kept_bytes_max(context: &QueryContext) -> usize {
+    KEPT_BYTES_MAX.min(context.limits.bytes_max / SHARE_OF_LIMIT)
+}
 
 #[derive(Default)]
 pub(super) struct Outlet<'a> {
@@ -22,8 +29,8 @@ pub(super) struct Outlet<'a> {
 }
 
 enum Taker<'a> {
-    /// Asks for batches; the number of the next one.
-    Asks { next: usize },
+    /// Asks for batches: the number of the next one, and of the first that is not kept for it, when it is left behind.
+    Asks { next: usize, until: Option<usize> },
     /// Is handed columns.
     Fed(Arc<Mutex<dyn Sink + 'a>>),
     /// Wants nothing, or was left behind.
@@ -39,7 +46,7 @@ struct Kept {
 
 impl<'a> Outlet<'a> {
     pub(super) fn join(&mut self) -> usize {
-        self.takers.push(Taker::Asks { next: self.first_kept });
+        self.takers.push(Taker::Asks { next: self.first_kept, until: None });
         self.takers.len() - 1
     }
 
@@ -55,17 +62,21 @@ impl<'a> Outlet<'a> {
 
     /// Whether this taker still takes part.
     pub(super) fn serves(&self, taker: usize) -> bool {
-        !matches!(self.takers[taker], Taker::Gone)
+        match &self.takers[taker] {
+            Taker::Asks { next, until } => *until != Some(*next),
+            Taker::Fed(_) => true,
+            Taker::Gone => false,
+        }
     }
 
     /// Whether anybody takes anything.
     pub(super) fn is_wanted(&self) -> bool {
-        self.takers.iter().any(|taker| !matches!(taker, Taker::Gone))
+        self.is_asked() || self.takers.iter().any(|taker| matches!(taker, Taker::Fed(_)))
     }
 
-    /// Whether anybody asks for batches.
+    /// Whether anybody asks for the batches that come.
     pub(super) fn is_asked(&self) -> bool {
-        self.takers.iter().any(|taker| matches!(taker, Taker::Asks { .. }))
+        self.takers.iter().any(|taker| matches!(taker, Taker::Asks { until: None, .. }))
     }
 
     /// Whether nobody but this taker takes anything, and nothing is kept for it.
@@ -113,22 +124,26 @@ impl<'a> Outlet<'a> {
         Ok(())
     }
 
-    /// Leaves the slowest behind until no more is kept than may be.
+    /// When more is kept than may be, those who lag behind get that, and nothing more.
     pub(super) fn leave_laggards_behind(&mut self, bytes_max: usize) {
-        while self.kept_bytes > bytes_max && self.kept.len() > 1 {
-            let first = self.first_kept;
-            for taker in &mut self.takers {
-                if matches!(taker, Taker::Asks { next } if *next == first) {
-                    *taker = Taker::Gone;
-                }
+        if self.kept_bytes <= bytes_max {
+            return;
+        }
+        let end = self.first_kept + self.kept.len();
+        for taker in &mut self.takers {
+            // Who has all but the last batch is the one who asks for it.
+            if let Taker::Asks { next, until } = taker
+                && *next + 1 < end
+                && until.is_none()
+            {
+                *until = Some(end);
             }
-            self.release();
         }
     }
 
     /// Hands the next batch that is kept to a taker, if there is one.
     pub(super) fn take(&mut self, taker: usize, batch: &mut SeriesBatch) -> bool {
-        let Taker::Asks { next } = &mut self.takers[taker] else { return false };
+        let Taker::Asks { next, .. } = &mut self.takers[taker] else { return false };
         let at = *next - self.first_kept;
         if at >= self.kept.len() {
             return false;
@@ -151,7 +166,7 @@ impl<'a> Outlet<'a> {
     /// The number of the batch that the slowest taker asks for next.
     fn slowest(&self) -> usize {
         let next = |taker: &Taker<'_>| match taker {
-            Taker::Asks { next } => Some(*next),
+            Taker::Asks { next, .. } => Some(*next),
             _ => None,
         };
         self.takers.iter().filter_map(next).min().unwrap_or(usize::MAX)

@@ -7,7 +7,7 @@ use narthex_model::{Matcher, StepGrid, TimeRange};
 use narthex_storage::{Querier, SelectHints, SeriesSet};
 
 use super::kernel::{Kernel, Scanned, are_distinct};
-use super::outlet::{KEPT_BYTES_MAX, Outlet};
+use super::outlet::{Outlet, kept_bytes_max};
 use super::{Producer, Sink, Supply, locked};
 use crate::column::SeriesBatch;
 use crate::memory::Reservation;
@@ -270,7 +270,7 @@ impl Tap<'_> {
         }
         if !kept.is_empty() {
             self.outlet.keep(first_kept, kept, context)?;
-            self.outlet.leave_laggards_behind(KEPT_BYTES_MAX);
+            self.outlet.leave_laggards_behind(kept_bytes_max(context));
         }
         Ok(())
     }
@@ -309,6 +309,8 @@ impl<'a> Producer<'a> for Scan<'a> {
         loop {
             state.taps[outlet].failure()?;
             if !state.taps[outlet].outlet.serves(taker) {
+                // Also drops what is kept.
+                state.taps[outlet].outlet.leave(taker);
                 return Ok(Supply::Alone);
             }
             if state.taps[outlet].outlet.take(taker, batch) {
