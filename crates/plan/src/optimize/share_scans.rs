@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use narthex_promql::functions::FunctionId;
 
-use super::structure::{Place, Structure, matcher_keys, parts, parts_mut};
+use super::structure::{Place, Structure, matcher_keys, parts, parts_mut, read_often};
 use super::{OptimizerPass, Rewrite};
 use crate::LogicalPlan;
 use crate::logical::{LogicalNode, Selector, TimeShift};
@@ -33,6 +33,9 @@ impl OptimizerPass for ShareScans {
     }
 
     fn run_group(&self, plans: &mut [LogicalPlan]) -> Rewrite {
+        if !read_often(plans) {
+            return Rewrite::Unchanged;
+        }
         let structure = Structure::new(plans);
         let mut leaves = Leaves::default();
         let mut at = 0;

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use super::structure::{Structure, is_shareable, parts_mut};
+use super::structure::{Structure, is_shareable, parts_mut, read_often};
 use super::{OptimizerPass, Rewrite};
 use crate::LogicalPlan;
 use crate::logical::LogicalNode;
@@ -26,6 +26,9 @@ impl OptimizerPass for ShareSubexpressions {
     }
 
     fn run_group(&self, plans: &mut [LogicalPlan]) -> Rewrite {
+        if !read_often(plans) {
+            return Rewrite::Unchanged;
+        }
         let structure = Structure::new(plans);
         let uses = structure.uses(plans);
         let taken = plans.iter().map(|plan| highest_number(&plan.root)).max().unwrap_or(0);

@@ -102,6 +102,15 @@ impl Structure {
     }
 }
 
+/// Whether samples are read in several places: else there is nothing to share.
+pub(super) fn read_often(plans: &[LogicalPlan]) -> bool {
+    let mut reads = 0;
+    for plan in plans {
+        plan.root.walk(&mut |node| reads += usize::from(is_leaf(node)));
+    }
+    reads > 1
+}
+
 /// The nodes right below that are computed. The conditions of the second argument of `info` are read as they are
 /// written, and no value of it is.
 pub(super) fn parts(node: &LogicalNode) -> Vec<&LogicalNode> {
