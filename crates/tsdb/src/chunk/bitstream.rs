@@ -1,6 +1,7 @@
 //! Bits in bytes, most significant first.
 
 use super::CorruptChunk;
+use crate::integers::{NoInteger, folded, push_uvarint, read_uvarint, unfolded};
 
 /// Longest run of bits that one [`BitReader::peek`] is sure to hold.
 pub const PEEK_BITS: u32 = 57;
@@ -52,17 +53,17 @@ impl BitWriter {
 
     /// Appends an LEB128 integer.
     pub fn write_uvarint(&mut self, value: u64) {
-        let mut rest = value;
-        while rest >= 0x80 {
-            self.write(rest | 0x80, 8);
-            rest >>= 7;
+        let start = self.bytes.len();
+        push_uvarint(&mut self.bytes, value);
+        if self.free_bits > 0 {
+            let whole = self.bytes.split_off(start);
+            whole.into_iter().for_each(|byte| self.write(byte.into(), 8));
         }
-        self.write(rest, 8);
     }
 
     /// Appends a zigzag LEB128 integer.
     pub fn write_varint(&mut self, value: i64) {
-        self.write_uvarint(((value << 1) ^ (value >> 63)) as u64);
+        self.write_uvarint(folded(value));
     }
 }
 
@@ -135,13 +136,7 @@ impl<'a> BitReader<'a> {
     /// When it has more than 64 bits.
     #[inline(always)]
     pub fn read_varint(&mut self) -> Result<i64, CorruptChunk> {
-        let folded = self.read_uvarint()?;
-        Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
-    }
-
-    /// Bits read.
-    pub(super) fn position(&self) -> usize {
-        self.position
+        self.read_uvarint().map(unfolded)
     }
 
     /// Bits that are left; none behind the end.
@@ -176,12 +171,15 @@ pub(super) struct PaddedBytes([u8; PADDED_BYTES + 8]);
 const PADDED_BYTES: usize = 1024;
 
 impl PaddedBytes {
-    /// A copy of `bytes`; `None` when there are too many.
+    /// Room for a stream.
+    pub(super) const EMPTY: PaddedBytes = PaddedBytes([0; PADDED_BYTES + 8]);
+
+    /// Copies `bytes`; says so when there are too many.
     #[inline(always)]
-    pub(super) fn new(bytes: &[u8]) -> Option<PaddedBytes> {
-        let mut padded = PaddedBytes([0; PADDED_BYTES + 8]);
-        padded.0[..PADDED_BYTES].get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(padded)
+    #[must_use]
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> bool {
+        let room = self.0[..PADDED_BYTES].get_mut(..bytes.len());
+        room.map(|room| room.copy_from_slice(bytes)).is_some()
     }
 }
 
@@ -204,18 +202,29 @@ impl Words for &[u8] {
 
 #[inline(never)]
 fn uvarint(mut reader: BitReader<'_>) -> Result<(u64, BitReader<'_>), CorruptChunk> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let byte = reader.read(8);
-        if shift == 63 && byte > 1 {
-            break;
-        }
-        value |= (byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok((value, reader));
+    let mut gathered = [0; UVARINT_BYTES_MAX];
+    let bytes = if reader.position.is_multiple_of(8) {
+        reader.bytes.get(reader.position / 8..).unwrap_or(&[])
+    } else {
+        let mut bits = reader;
+        gathered.fill_with(|| bits.read(8) as u8);
+        &gathered
+    };
+    let (value, length) = read_uvarint(bytes)?;
+    reader.position += 8 * length;
+    Ok((value, reader))
+}
+
+/// Longest LEB128 integer.
+const UVARINT_BYTES_MAX: usize = 10;
+
+impl From<NoInteger> for CorruptChunk {
+    fn from(reason: NoInteger) -> CorruptChunk {
+        match reason {
+            NoInteger::Truncated => CorruptChunk::Truncated,
+            NoInteger::TooLong => CorruptChunk::Varint,
         }
     }
-    Err(CorruptChunk::Varint)
 }
 
 /// Fewer than eight bytes as the start of a word.

@@ -3,7 +3,7 @@
 //! The encodings are those of Prometheus, bit for bit; `FORMAT.md` describes them. Each has an encoder that keeps its
 //! write position, so that a head appends sample by sample, and a decoder that appends a whole chunk to columns.
 //!
-//! Reading order: [`bitstream`], [`varbit`], `window`, [`xor`], `start`, [`xor2`], `layout`,
+//! Reading order: [`bitstream`], [`varbit`], `window`, [`xor`], `xor_decoder`, `start`, [`xor2`], `layout`,
 //! `histogram_encoder`, `histogram_decoder`, [`histogram`], [`float_histogram`].
 
 pub mod bitstream;
@@ -18,6 +18,7 @@ pub mod varbit;
 mod window;
 pub mod xor;
 pub mod xor2;
+mod xor_decoder;
 
 use std::fmt;
 
