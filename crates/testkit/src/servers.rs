@@ -18,18 +18,19 @@ const PAUSES_MAX: usize = 300;
 /// # Panics
 /// When there is no server within half a minute.
 pub fn started(mut start: impl FnMut(u16) -> Child) -> (Child, u16) {
-    for _ in 0..PORTS_TRIED {
+    let mut try_one = || {
         let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = listener.expect("a free port").port();
         let mut child = start(port);
         if answers(&mut child, port) {
-            return (child, port);
+            return Some((child, port));
         }
         // It has ended, or never answered.
         let _ = child.kill();
         let _ = child.wait();
-    }
-    panic!("the server answers within half a minute on one of {PORTS_TRIED} ports");
+        None
+    };
+    (0..PORTS_TRIED).find_map(|_| try_one()).expect("the server answers within half a minute")
 }
 
 /// Whether a server answers that is still there: another one may answer in its place.

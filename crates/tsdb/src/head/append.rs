@@ -8,11 +8,11 @@ use narthex_model::{Labels, SampleValue, Timestamp};
 use narthex_storage::{Appender, StorageError, StorageErrorKind};
 
 use super::Head;
-use super::exemplars::Pushed;
+use super::exemplars::{Pushed, late_exemplar};
 use super::options::Bounds;
 use super::series::{CommitNumbers, NotTaken, Part, Place, Series, SeriesData};
 use crate::chunk::STORED_SCHEMA_MAX;
-use crate::wal::{Batch, Exemplar, Metadata, Sample, SeriesId, Wal, is_oversized};
+use crate::wal::{Batch, Metadata, Sample, SeriesId, Wal, is_oversized};
 
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -34,10 +34,10 @@ pub struct Committed {
 /// number of appenders can be filled at the same time.
 #[derive(Debug)]
 pub struct HeadAppender<'a> {
-    head: &'a Head,
-    batch: Batch,
+    pub(super) head: &'a Head,
+    pub(super) batch: Batch,
     /// The series of each sample of the batch.
-    targets: Vec<Arc<Series>>,
+    pub(super) targets: Vec<Arc<Series>>,
 }
 
 impl Head {
@@ -104,46 +104,6 @@ impl HeadAppender<'_> {
         self.batch.samples.push(Sample { series: series.id(), at_ms, start_ms, value });
         self.targets.push(series);
         Ok(())
-    }
-
-    /// Adds an exemplar of a series that has a sample in this batch or an earlier one. One that is older than the last
-    /// of its series, or equal to it, is forgotten at the commit.
-    ///
-    /// # Errors
-    /// `InvalidSample` when its labels are longer than OpenMetrics permits.
-    pub fn append_exemplar(&mut self, series: SeriesId, exemplar: Exemplar) -> Result<(), StorageError> {
-        super::exemplars::check(&exemplar)?;
-        if self.head.options.exemplars_max > 0 {
-            self.batch.exemplars.push((series, exemplar));
-        }
-        Ok(())
-    }
-
-    /// The same by the labels of the series.
-    ///
-    /// # Errors
-    /// As [`HeadAppender::append_exemplar`]; `InvalidSample` when the head keeps none, `UnknownSeries` when there is no
-    /// such series, `OutOfOrder` when it has a later exemplar.
-    pub fn append_exemplar_of(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), StorageError> {
-        let at_ms = exemplar.at_ms;
-        if self.head.options.exemplars_max == 0 {
-            let message = "exemplars are not stored: none are to be kept";
-            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
-        }
-        let is_last =
-            |series: &Arc<Series>| self.targets.last().is_some_and(|last| Arc::ptr_eq(last, series));
-        let series = self.head.index.find(labels).filter(|series| series.is_defined() || is_last(series));
-        let Some(series) = series else {
-            let message = format!("exemplar at {at_ms} of series {labels}, which has no samples");
-            return Err(StorageError::new(StorageErrorKind::UnknownSeries, message));
-        };
-        let id = series.id();
-        let in_batch = self.batch.exemplars.last().filter(|last| last.0 == id).map(|last| last.1.at_ms);
-        let newest_ms = in_batch.or_else(|| self.head.newest_exemplar_ms(id));
-        if newest_ms.is_some_and(|newest_ms| newest_ms > at_ms) {
-            return Err(late_exemplar(at_ms, labels));
-        }
-        self.append_exemplar(id, exemplar)
     }
 
     /// Says what is known of a metric; the last word counts.
@@ -396,11 +356,6 @@ fn checked(value: SampleValue) -> Result<SampleValue, InvalidHistogram> {
 fn unknown(series: SeriesId) -> StorageError {
     let message = format!("there is no series number {}", series.number());
     StorageError::new(StorageErrorKind::UnknownSeries, message)
-}
-
-fn late_exemplar(at_ms: Timestamp, labels: &Labels) -> StorageError {
-    let message = format!("exemplar at {at_ms} is older than the newest one of series {labels}");
-    StorageError::new(StorageErrorKind::OutOfOrder, message)
 }
 
 fn not_taken(reason: NotTaken, labels: &Labels, at_ms: Timestamp) -> StorageError {

@@ -1,12 +1,14 @@
 //! The last exemplars, up to a fixed number.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
 use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::Head;
+use super::append::HeadAppender;
+use super::series::Series;
 use crate::wal::{Exemplar, SeriesId};
 
 /// Most characters of all names and values of an exemplar. Source: OpenMetrics 1.0, "Exemplars".
@@ -41,7 +43,7 @@ pub(super) enum Pushed {
     Late,
 }
 
-pub(super) fn check(exemplar: &Exemplar) -> Result<(), StorageError> {
+fn check(exemplar: &Exemplar) -> Result<(), StorageError> {
     let chars = |(name, value): (&str, &str)| name.chars().count() + value.chars().count();
     let chars: usize = exemplar.labels.iter().map(chars).sum();
     if chars <= LABEL_CHARS_MAX {
@@ -86,6 +88,53 @@ impl Ring {
             }
         }
     }
+}
+
+impl HeadAppender<'_> {
+    /// Adds an exemplar of a series that has a sample in this batch or an earlier one. One that is older than the last
+    /// of its series, or equal to it, is forgotten at the commit.
+    ///
+    /// # Errors
+    /// `InvalidSample` when its labels are longer than OpenMetrics permits.
+    pub fn append_exemplar(&mut self, series: SeriesId, exemplar: Exemplar) -> Result<(), StorageError> {
+        check(&exemplar)?;
+        if self.head.options.exemplars_max > 0 {
+            self.batch.exemplars.push((series, exemplar));
+        }
+        Ok(())
+    }
+
+    /// The same by the labels of the series.
+    ///
+    /// # Errors
+    /// As [`HeadAppender::append_exemplar`]; `InvalidSample` when the head keeps none, `UnknownSeries` when there is no
+    /// such series, `OutOfOrder` when it has a later exemplar.
+    pub fn append_exemplar_of(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), StorageError> {
+        let at_ms = exemplar.at_ms;
+        if self.head.options.exemplars_max == 0 {
+            let message = "exemplars are not stored: none are to be kept";
+            return Err(StorageError::new(StorageErrorKind::InvalidSample, message));
+        }
+        let is_last =
+            |series: &Arc<Series>| self.targets.last().is_some_and(|last| Arc::ptr_eq(last, series));
+        let series = self.head.index.find(labels).filter(|series| series.is_defined() || is_last(series));
+        let Some(series) = series else {
+            let message = format!("exemplar at {at_ms} of series {labels}, which has no samples");
+            return Err(StorageError::new(StorageErrorKind::UnknownSeries, message));
+        };
+        let id = series.id();
+        let in_batch = self.batch.exemplars.last().filter(|last| last.0 == id).map(|last| last.1.at_ms);
+        let newest_ms = in_batch.or_else(|| self.head.newest_exemplar_ms(id));
+        if newest_ms.is_some_and(|newest_ms| newest_ms > at_ms) {
+            return Err(late_exemplar(at_ms, labels));
+        }
+        self.append_exemplar(id, exemplar)
+    }
+}
+
+pub(super) fn late_exemplar(at_ms: Timestamp, labels: &Labels) -> StorageError {
+    let message = format!("exemplar at {at_ms} is older than the newest one of series {labels}");
+    StorageError::new(StorageErrorKind::OutOfOrder, message)
 }
 
 impl Head {

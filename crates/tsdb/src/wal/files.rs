@@ -126,6 +126,22 @@ impl Listing {
     }
 }
 
+/// Makes a directory and those above it, durably.
+pub(super) fn make_dir(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
+    let mut made = Vec::new();
+    for path in dir.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+        if fs.exists(path).map_err(|error| failed("look for", path, &error))? {
+            break;
+        }
+        made.push(path);
+    }
+    fs.create_dir_all(dir).map_err(|error| failed("make", dir, &error))?;
+    for parent in made.into_iter().filter_map(Path::parent).filter(|path| !path.as_os_str().is_empty()) {
+        fs.sync_dir(parent).map_err(|error| failed("sync", parent, &error))?;
+    }
+    Ok(())
+}
+
 pub(super) fn failed(what: &str, path: &Path, error: &std::io::Error) -> StorageError {
     StorageError::new(StorageErrorKind::Io, format!("cannot {what} {}: {error}", path.display()))
 }

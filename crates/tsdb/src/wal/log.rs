@@ -12,7 +12,7 @@ use narthex_storage::{StorageError, StorageErrorKind};
 
 use super::batch::Batch;
 use super::encoder::{Encoder, is_oversized};
-use super::files::{HEADER_BYTES, Listing, LogFile, failed};
+use super::files::{HEADER_BYTES, Listing, LogFile, failed, make_dir};
 use super::state::{State, Until};
 use crate::fs::{Fs, FsFile};
 
@@ -369,22 +369,6 @@ impl Wal {
         state.adopt(segment, file, records.len() as u64);
         Ok(())
     }
-}
-
-/// Makes a directory and those above it, durably.
-fn make_dir(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
-    let mut made = Vec::new();
-    for path in dir.ancestors().filter(|path| !path.as_os_str().is_empty()) {
-        if fs.exists(path).map_err(|error| failed("look for", path, &error))? {
-            break;
-        }
-        made.push(path);
-    }
-    fs.create_dir_all(dir).map_err(|error| failed("make", dir, &error))?;
-    for parent in made.into_iter().filter_map(Path::parent).filter(|path| !path.as_os_str().is_empty()) {
-        fs.sync_dir(parent).map_err(|error| failed("sync", parent, &error))?;
-    }
-    Ok(())
 }
 
 /// Puts a payload among what is to be written, and among what is to be written anew if that fails.

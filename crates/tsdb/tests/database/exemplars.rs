@@ -55,7 +55,7 @@ fn the_newest_ones_are_there_after_a_crash() {
     assert_eq!((database.stats().exemplars, database.stats().series_with_exemplars), (4, 2));
     let again = open(&fs.after_crash(Survival::Synced), 4);
     assert_eq!(found(&again, TimeRange::ALL), expected);
-    let reader = Database::open_read_only(Arc::new(fs.clone()), Path::new(DIR), options()).unwrap();
+    let reader = Database::open_read_only(Arc::new(fs), Path::new(DIR), options()).unwrap();
     assert_eq!(found(&reader, TimeRange::ALL)[0].1, [10_000, 10_001, 10_002]);
 }
 

@@ -47,7 +47,7 @@ pub(super) fn run(args: &ImportArgs, screen: &Screen) -> Ended {
         }
         OsFs.create_dir_all(Path::new(&args.dir)).map_err(|error| Trouble::new(error.to_string()))?;
         for window in windows.take() {
-            import.write(window)?;
+            import.write(&window)?;
         }
         if !windows.advance() {
             break;
@@ -144,7 +144,7 @@ impl Import<'_> {
     }
 
     /// Makes a block.
-    fn write(&mut self, window: Window) -> Result<(), Trouble> {
+    fn write(&mut self, window: &Window) -> Result<(), Trouble> {
         let TimeRange { min_ms, max_ms } = window.range;
         let dir = Path::new(&self.args.dir);
         let ulid = Ulid::from_parts(now_ms(), self.entropy.wrapping_add(self.blocks.len() as u128));
