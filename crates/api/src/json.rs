@@ -121,11 +121,10 @@ impl<'a> JsonWriter<'a> {
         push_seconds(&mut self.chunks.buffer, at_ms);
     }
 
-    /// `[seconds,"value"]`. Points that stand at the same place of several lists often have the same time, whose text
-    /// is made once.
+    /// `[seconds,"value"]`. The series of an answer mostly have points at the same times, whose texts are made once.
     #[inline]
-    pub fn point(&mut self, place: usize, at_ms: Timestamp, value: f64) {
-        self.times.push(&mut self.chunks.buffer, place, at_ms);
+    pub fn point(&mut self, at_ms: Timestamp, value: f64) {
+        self.times.push(&mut self.chunks.buffer, at_ms);
         push_sample(&mut self.chunks.buffer, value);
         self.chunks.buffer.extend_from_slice(b"\"]");
     }

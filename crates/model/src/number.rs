@@ -21,15 +21,20 @@ pub fn format_sample(value: f64) -> String {
 
 /// Appends what [`format_sample`] gives, with no allocation for all but extreme values: a result is little else.
 pub fn push_sample(out: &mut Vec<u8>, value: f64) {
-    if let Some(word) = special(value) {
-        out.extend_from_slice(word.as_bytes());
-        return;
-    }
-    if value.abs() < INTEGER_BELOW && value.trunc() == value {
-        if value.is_sign_negative() {
-            out.push(b'-');
+    if value.abs() < INTEGER_BELOW {
+        let magnitude = value.abs() as u64;
+        if magnitude as f64 == value.abs() {
+            push_sign(out, value);
+            push_integer(out, magnitude);
+            return;
         }
-        push_integer(out, value.abs() as u64);
+        if let Some(thousandths) = exact_thousandths(value.abs()) {
+            push_sign(out, value);
+            push_thousandths(out, thousandths);
+            return;
+        }
+    } else if let Some(word) = special(value) {
+        out.extend_from_slice(word.as_bytes());
         return;
     }
     let mut buffer = zmij::Buffer::new();
@@ -42,6 +47,31 @@ pub fn push_sample(out: &mut Vec<u8>, value: f64) {
     } else {
         out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
     }
+}
+
+fn push_sign(out: &mut Vec<u8>, value: f64) {
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+}
+
+/// How many thousandths a positive number is, if it is the float nearest to that many. Such a decimal is the shortest
+/// text of the float as long as it has 15 digits at most, for no two of those belong to one float.
+fn exact_thousandths(value: f64) -> Option<u64> {
+    let thousandths = (value * 1000.0 + 0.5) as u64;
+    (thousandths < INTEGER_BELOW as u64 && thousandths as f64 / 1000.0 == value).then_some(thousandths)
+}
+
+/// Appends thousandths as a decimal without trailing zeros; they are not whole.
+fn push_thousandths(out: &mut Vec<u8>, thousandths: u64) {
+    push_integer(out, thousandths / 1000);
+    let rest = thousandths % 1000;
+    let digit = |number: u64| b'0' + (number % 10) as u8;
+    let decimals = [b'.', digit(rest / 100), digit(rest / 10), digit(rest)];
+    let zeros = if rest.is_multiple_of(100) { 2 } else { usize::from(rest.is_multiple_of(10)) };
+    let end = out.len() + decimals.len() - zeros;
+    out.extend_from_slice(&decimals);
+    out.truncate(end);
 }
 
 /// Floats below this that are whole are exact integers, and have no exponent.
@@ -245,9 +275,17 @@ mod tests {
             bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let anything = f64::from_bits(bits);
             let everyday = (bits >> 40) as f64 / 1024.0 - 4096.0;
-            for value in [anything, everyday, everyday.trunc(), everyday * 1e9] {
+            let (hundredths, decimals) =
+                ((everyday * 100.0).round() / 100.0, (everyday * 1000.0).round() / 1000.0);
+            let rounded = [hundredths, decimals, decimals * 1e7, (decimals * 1e6).round() / 1e6];
+            for value in [anything, everyday, everyday.trunc(), everyday * 1e9].into_iter().chain(rounded) {
                 assert_eq!(pushed(value), format_sample(value));
             }
+        }
+        for value in
+            [0.1 + 0.2, 0.001, 0.0005, 0.1, -0.25, 999_999_999_999.999, 1e12 + 0.001, 123_456_789_012.345]
+        {
+            assert_eq!(pushed(value), format_sample(value));
         }
         for value in [0.0, -0.0, 1e15, -1e15, 999_999_999_999_999.0, 1e16, 1e-5, 1e-6, 123_456_789e13] {
             assert_eq!(pushed(value), format_sample(value));

@@ -39,8 +39,7 @@ fn vector_sample(out: &mut JsonWriter<'_>, sample: &InstantSample) -> Result<(),
     match &sample.value {
         SampleValue::Float(value) => {
             out.raw(",\"value\":");
-            // All samples of a vector have one time.
-            out.point(0, sample.at_ms, *value);
+            out.point(sample.at_ms, *value);
         }
         SampleValue::Histogram(value) => {
             out.raw(",\"histogram\":");
@@ -55,8 +54,8 @@ fn matrix_series(out: &mut JsonWriter<'_>, series: &RangeSeries) -> Result<(), C
     metric(out, &series.labels);
     if !series.floats.is_empty() {
         out.raw(",\"values\":");
-        out.list(series.floats.iter().enumerate(), |out, (place, &(at_ms, value))| {
-            out.point(place, at_ms, value);
+        out.list(&series.floats, |out, &(at_ms, value)| {
+            out.point(at_ms, value);
             Ok(())
         })?;
     }

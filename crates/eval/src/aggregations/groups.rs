@@ -38,9 +38,11 @@ impl Groups {
         let held = context.reserve(series.len() * size_of::<usize>())?;
         let mut groups = Groups { held, of_series: Vec::with_capacity(series.len()), metadata: Vec::new() };
         let mut places: HashMap<Labels, usize> = HashMap::new();
+        // All series of one group share its empty label set, which is made once.
+        let all_in_one = matches!(grouping, Grouping::By(names) if names.is_empty()).then(Labels::empty);
         for one in series {
             context.check()?;
-            let labels = group_labels(&one.labels, grouping);
+            let labels = all_in_one.clone().unwrap_or_else(|| group_labels(&one.labels, grouping));
             let text = if labels.shares_text(&one.labels) { 0 } else { label_bytes(&labels) };
             let known = groups.len();
             let group = *places.entry(labels).or_insert_with_key(|labels| {
