@@ -4,6 +4,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use narthex_model::{TimeRange, Timestamp};
 use narthex_plan::QueryParameters;
 
+use crate::commands::test::{TestArgs, TestCommand};
 use crate::exit::Trouble;
 use crate::output::OutputFormat;
 use crate::query_options::{DefaultsArgs, FeatureArgs, LimitArgs};
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Say what a server would refuse
     Check(CheckArgs),
+    /// Run unit tests of rules
+    Test(TestArgs),
     /// Run promqltest scripts
     #[command(after_help = CONFORMANCE_EXAMPLES)]
     Conformance(ConformanceArgs),
@@ -136,6 +139,7 @@ impl Command {
             Command::Fmt(args) => Some(&args.features),
             Command::Lint(args) => Some(&args.features),
             Command::Check(CheckArgs { what: CheckCommand::Rules(args) }) => Some(&args.features),
+            Command::Test(TestArgs { what: TestCommand::Rules(args) }) => Some(&args.features),
             Command::Conformance(_) | Command::Tsdb(_) => None,
             Command::Serve(args) => Some(&args.features),
         }

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => commands::fmt::run(&args, &screen),
         Command::Lint(args) => commands::lint::run(&args, &screen),
         Command::Check(args) => commands::check::run(&args, &screen),
+        Command::Test(args) => commands::test::run(&args, &screen),
         Command::Conformance(args) => commands::conformance::run(&args, &screen),
         Command::Tsdb(args) => commands::tsdb::run(&args, &screen),
         Command::Serve(args) => commands::serve::run(&args, &screen),

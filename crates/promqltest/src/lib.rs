@@ -28,6 +28,7 @@ pub mod report;
 pub mod run;
 pub mod script;
 
+pub use compare::value_text;
 pub use parse::{Parse, parse};
 pub use report::{CaseFailure, ConformanceReport, ScriptReport};
 pub use run::{Repetition, RunOptions, run_script, run_scripts};

@@ -233,21 +233,7 @@ impl<'a> Reader<'a> {
     }
 
     fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<PromDuration>> {
-        let field = fields.get(name).filter(|field| !field.value.is_null())?;
-        let Some(scalar) = field.value.as_scalar() else {
-            let found = field.value.kind().describe();
-            let message = format!("invalid '{name}': expected a duration, found {found}");
-            self.refuse_value(message, field.value, DURATION_ADVICE);
-            return None;
-        };
-        match PromDuration::parse(&scalar.text) {
-            Ok(duration) => Some(Spanned::new(duration, scalar.source.span)),
-            Err(error) => {
-                let message = format!("invalid '{name}': {error}");
-                self.refuse_value(message, field.value, DURATION_ADVICE);
-                None
-            }
-        }
+        read_duration(&mut self.decoder, fields, name)
     }
 
     fn limit(&mut self, fields: &Fields<'_>) -> Option<Spanned<i64>> {
@@ -257,20 +243,9 @@ impl<'a> Reader<'a> {
             return self.decoder.field(fields, "limit");
         }
         let found = field.value.kind().describe();
-        self.refuse_value(
-            format!("invalid 'limit': expected an integer, found {found}"),
-            field.value,
-            "0 is no limit",
-        );
+        let message = format!("invalid 'limit': expected an integer, found {found}");
+        refuse_value(&mut self.decoder, message, field.value, "0 is no limit");
         None
-    }
-
-    fn refuse_value(&mut self, message: String, value: Node<'_>, advice: &'static str) {
-        let error = Diagnostic::error(INVALID_DURATION_OR_LIMIT, message, value.span()).with_help(advice);
-        self.decoder.push(match value.site() {
-            Some(site) => error.with_secondary(site, "used here"),
-            None => error,
-        });
     }
 
     fn entries(&mut self, fields: &Fields<'_>, name: &str, what: &str) -> Vec<Entry> {
@@ -280,6 +255,37 @@ impl<'a> Reader<'a> {
             fields.iter().filter_map(|field| entry(field, decoder)).collect()
         })
     }
+}
+
+/// A duration; `None` when it is not set or wrong.
+pub(crate) fn read_duration(
+    decoder: &mut Decoder,
+    fields: &Fields<'_>,
+    name: &str,
+) -> Option<Spanned<PromDuration>> {
+    let field = fields.get(name).filter(|field| !field.value.is_null())?;
+    let Some(scalar) = field.value.as_scalar() else {
+        let found = field.value.kind().describe();
+        let message = format!("invalid '{name}': expected a duration, found {found}");
+        refuse_value(decoder, message, field.value, DURATION_ADVICE);
+        return None;
+    };
+    match PromDuration::parse(&scalar.text) {
+        Ok(duration) => Some(Spanned::new(duration, scalar.source.span)),
+        Err(error) => {
+            let message = format!("invalid '{name}': {error}");
+            refuse_value(decoder, message, field.value, DURATION_ADVICE);
+            None
+        }
+    }
+}
+
+fn refuse_value(decoder: &mut Decoder, message: String, value: Node<'_>, advice: &'static str) {
+    let error = Diagnostic::error(INVALID_DURATION_OR_LIMIT, message, value.span()).with_help(advice);
+    decoder.push(match value.site() {
+        Some(site) => error.with_secondary(site, "used here"),
+        None => error,
+    });
 }
 
 fn entry(field: &narthex_yaml::Field<'_>, decoder: &mut Decoder) -> Option<Entry> {

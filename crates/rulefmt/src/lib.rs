@@ -8,7 +8,7 @@
 //! assert_eq!((rule.name().value.as_str(), rule.expr().text.span().slice(text)), ("Down", "up == 0"));
 //! ```
 //!
-//! Reading order: [`options`], [`mod@file`], [`rule`], [`query`], [`text`], [`decode`], [`validate`], [`kind`].
+//! Reading order: [`options`], [`mod@file`], [`rule`], [`query`], [`text`], [`decode`], [`validate`], [`kind`]; [`unit_test`].
 
 pub mod decode;
 pub mod file;
@@ -17,6 +17,7 @@ pub mod options;
 pub mod query;
 pub mod rule;
 pub mod text;
+pub mod unit_test;
 pub mod validate;
 
 mod crd;

@@ -16,7 +16,7 @@ pub(crate) fn recorded(
     mut samples: Vec<InstantSample>,
 ) -> Result<Vec<InstantSample>, RuleError> {
     for sample in &mut samples {
-        sample.labels = named(rule, &sample.labels);
+        sample.labels = rule.recorded_labels(&sample.labels);
     }
     let mut seen = HashSet::with_capacity(samples.len());
     if samples.iter().any(|sample| !seen.insert(&sample.labels)) {
@@ -29,13 +29,16 @@ pub(crate) fn recorded(
     }
 }
 
-fn named(rule: &RuleDefinition, labels: &Labels) -> Labels {
-    let mut builder = LabelsBuilder::from_labels(labels);
-    builder.set(METRIC_NAME, &rule.name);
-    for (name, text) in &rule.labels {
-        if let LabelText::Plain(text) = text {
-            builder.set(name, text);
+impl RuleDefinition {
+    /// The labels that a recording rule gives a series of its result.
+    pub fn recorded_labels(&self, series: &Labels) -> Labels {
+        let mut builder = LabelsBuilder::from_labels(series);
+        builder.set(METRIC_NAME, &self.name);
+        for (name, text) in &self.labels {
+            if let LabelText::Plain(text) = text {
+                builder.set(name, text);
+            }
         }
+        builder.build()
     }
-    builder.build()
 }

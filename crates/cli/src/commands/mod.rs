@@ -9,6 +9,7 @@ pub(crate) mod lint;
 pub(crate) mod parse;
 pub(crate) mod query;
 pub(crate) mod serve;
+pub(crate) mod test;
 pub(crate) mod tsdb;
 
 use narthex_diag::{Diagnostic, SourceId, SourceMap};

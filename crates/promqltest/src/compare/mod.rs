@@ -17,6 +17,7 @@ use crate::script::{EvalTimes, Expectation, ExpectedValue};
 
 pub(crate) use annotations::{Said, check_annotations, check_error};
 pub(crate) use difference::difference;
+pub use text::value_text;
 
 /// Compares a value with the expected one; the error says in one sentence what differs first.
 pub(crate) fn check_value(

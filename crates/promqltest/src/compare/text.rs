@@ -64,8 +64,8 @@ fn list(numbers: &[f64]) -> String {
     format!("[{}]", texts.join(" "))
 }
 
-/// A float or histogram.
-pub(crate) fn value_text(value: &SampleValue) -> String {
+/// A float or histogram in series notation.
+pub fn value_text(value: &SampleValue) -> String {
     match value {
         SampleValue::Float(value) => format_g(*value),
         SampleValue::Histogram(histogram) => histogram_text(histogram),
