@@ -4,7 +4,13 @@
 
 pub mod cluster;
 pub mod expressions;
+pub mod fleet;
+pub mod histograms;
+pub mod machine;
+pub mod mimir;
+pub mod prometheus;
 pub mod rules;
 pub mod samples;
 pub mod scrapes;
 pub mod service;
+pub mod suites;

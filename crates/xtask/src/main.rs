@@ -1,11 +1,12 @@
-//! The project's own chores: `cargo xtask tidy | ready | docs | death | graph | help`.
+//! The project's own chores: `cargo xtask tidy | ready | docs | death | bench-report | graph | help`.
 //!
 //! Reading order: [`COMMANDS`], then [`tidy`] (what a compiler does not check), [`ready`] (everything CI runs),
-//! [`docs`] (generated pages), [`death`] (what hostile queries take), [`graph`] (the picture of the crates);
+//! [`docs`] (generated pages), [`death`] (what hostile queries take), [`bench_report`] (what queries take), [`graph`] (the picture of the crates);
 //! [`workspace`] reads `cargo metadata`, [`scan`] reads Rust text.
 
 #![expect(clippy::disallowed_methods, reason = "a tool for developers talks to the machine")]
 
+mod bench_report;
 mod death;
 mod docs;
 mod graph;
@@ -41,6 +42,11 @@ const COMMANDS: &[Command] = &[
         summary: "measure hostile queries and patterns; fails above the figures",
         run: death::run,
     },
+    Command {
+        name: "bench-report",
+        summary: "measure queries and write a table; `goals` fails when a goal is missed",
+        run: bench_report::run,
+    },
     Command { name: "graph", summary: "write the crate graph into ARCHITECTURE.md", run: graph::run },
     Command { name: "help", summary: "show this list", run: help },
 ];
@@ -64,7 +70,7 @@ fn main() -> ExitCode {
 
 fn help(_: &[String]) -> Result<(), String> {
     for command in COMMANDS {
-        println!("cargo xtask {:<6} {}", command.name, command.summary);
+        println!("cargo xtask {:<12} {}", command.name, command.summary);
     }
     Ok(())
 }

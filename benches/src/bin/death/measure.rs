@@ -1,7 +1,8 @@
 //! What a case takes: CPU time of all threads, and memory beyond what was there before. Linux only.
 
 use std::fmt;
-use std::fs;
+
+use narthex_benches::machine::{cpu_ms, with_peak_bytes};
 
 use crate::cases::Prepare;
 
@@ -52,32 +53,13 @@ impl Measured {
 pub(crate) fn run(prepare: Prepare) -> Measured {
     let run = move || {
         let case = prepare();
-        let before_kib = status_kib("VmRSS");
-        // Lets the highest mark fall to what is there now.
-        let is_reset = fs::write("/proc/self/clear_refs", "5").is_ok();
-        let before_ms = cpu_ms();
-        let ended = case();
-        let took_ms = cpu_ms() - before_ms;
-        let after_kib = if is_reset { status_kib("VmHWM") } else { status_kib("VmRSS") };
-        let bytes = after_kib.saturating_sub(before_kib) * 1024;
+        let (bytes, (ended, took_ms)) = with_peak_bytes(|| {
+            let before_ms = cpu_ms();
+            let ended = case();
+            (ended, cpu_ms() - before_ms)
+        });
         Measured { cpu_ms: ended.cpu_ms.unwrap_or(took_ms), bytes, outcome: ended.outcome }
     };
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).expect("a thread");
     thread.join().expect("a case does not panic")
-}
-
-/// CPU time of all threads that are there.
-pub(crate) fn cpu_ms() -> f64 {
-    let tasks = fs::read_dir("/proc/self/task").expect("Linux has it");
-    let of_task = |task: fs::DirEntry| {
-        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<f64>().ok()
-    };
-    tasks.filter_map(Result::ok).filter_map(of_task).sum::<f64>() / 1e6
-}
-
-fn status_kib(field: &str) -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
-    let line = status.lines().find(|line| line.starts_with(field)).expect("processes have memory");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number of KiB")
 }

@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use narthex_benches::machine::cpu_ms;
 use narthex_eval::{Engine, EngineOptions, Limits};
 use narthex_model::Labels;
 use narthex_promql::{Interrupt, ParseOptions, StopReason, parse, parse_interruptible};
 use narthex_storage::{Appender, MemoryStorage, Queryable};
 
 use crate::cases::{Case, any_of};
-use crate::measure::{Ended, cpu_ms};
+use crate::measure::Ended;
 use crate::queries::{self, parameters, refusal};
 
 /// Something that takes long unless it is told to stop; yields how it ended.
