@@ -15,7 +15,7 @@ pub mod time;
 
 pub use duration::PromDuration;
 pub use histogram::{BucketSpan, CounterResetHint, FloatHistogram};
-pub use labels::{Labels, LabelsBuilder};
+pub use labels::{Labels, LabelsBuffer, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher};
 pub use sample::SampleValue;
 pub use text::Text;

@@ -1,5 +1,6 @@
 //! The identity of a series: an immutable set of names and values.
 
+mod buffer;
 mod builder;
 mod name;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh64::Xxh64;
 
+pub use buffer::LabelsBuffer;
 pub use builder::LabelsBuilder;
 pub use name::{is_legacy_label_name, is_legacy_metric_name, quote, write_label_name};
 
@@ -35,7 +37,7 @@ pub struct Labels(Arc<str>);
 impl Labels {
     /// The set without labels.
     pub fn empty() -> Labels {
-        Labels(Arc::from(""))
+        Labels(Arc::default())
     }
 
     /// From pairs in any order; of equal names the last wins, empty values are left out.
@@ -76,7 +78,8 @@ impl Labels {
 
     /// The value of a label, if it is there.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().take_while(|pair| pair.0 <= name).find(|pair| pair.0 == name).map(|pair| pair.1)
+        // To look on behind the place of an absent name costs less than to compare the order of each.
+        self.iter().find(|pair| pair.0 == name).map(|pair| pair.1)
     }
 
     /// The value of a label, empty when it is absent: what matchers and joins see.
@@ -100,13 +103,93 @@ impl Labels {
     }
 
     /// Only the pairs that `keep` wants.
-    pub fn filtered(&self, mut keep: impl FnMut(&str, &str) -> bool) -> Labels {
-        let mut text = String::with_capacity(self.0.len());
-        for (name, value) in self.iter().filter(|pair| keep(pair.0, pair.1)) {
+    pub fn filtered(&self, keep: impl FnMut(&str, &str) -> bool) -> Labels {
+        let mut gathered = String::new();
+        let last_run = self.gather(keep, &mut gathered);
+        if last_run.len() == self.0.len() {
+            return self.clone();
+        }
+        if gathered.is_empty() {
+            return Labels(Arc::from(last_run));
+        }
+        gathered.push_str(last_run);
+        Labels(Arc::from(gathered.as_str()))
+    }
+
+    /// Appends the pairs that `keep` wants, in runs of neighbours, but returns the last run instead: most sets lose
+    /// their first pair only, and what is left need not be copied twice.
+    fn gather(&self, mut keep: impl FnMut(&str, &str) -> bool, out: &mut String) -> &str {
+        let mut run = self.iter();
+        let mut pairs = run.clone();
+        loop {
+            let before = pairs.clone();
+            let Some((name, value)) = pairs.next() else { return run.rest };
+            if keep(name, value) {
+                continue;
+            }
+            let kept = run.rest.len() - before.rest.len();
+            if kept > 0 {
+                out.reserve(self.0.len());
+                out.push_str(&run.rest[..kept]);
+            }
+            run = pairs.clone();
+        }
+    }
+
+    /// With this value of one label, whatever it was; an empty one removes the label.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Labels {
+        let mut pairs = self.iter();
+        let (mut before, mut behind) = (pairs.clone(), pairs.clone());
+        while let Some((other, _)) = pairs.next() {
+            match other.cmp(name) {
+                Ordering::Less => (before, behind) = (pairs.clone(), pairs.clone()),
+                Ordering::Equal => behind = pairs.clone(),
+                Ordering::Greater => break,
+            }
+        }
+        let mut text = String::with_capacity(self.0.len() + name.len() + value.len() + 2);
+        text.push_str(&self.0[..self.0.len() - before.rest.len()]);
+        if !value.is_empty() {
             push_text(&mut text, name);
             push_text(&mut text, value);
         }
-        if text.len() == self.0.len() { self.clone() } else { Labels(text.into()) }
+        text.push_str(behind.rest);
+        Labels(Arc::from(text.as_str()))
+    }
+
+    /// Where this set differs from `other`.
+    pub fn difference(&self, other: &Labels) -> Difference<'_> {
+        let equal = common_bytes(self.0.as_bytes(), other.0.as_bytes());
+        let mut pairs = self.iter();
+        let mut first = 0;
+        loop {
+            let mut next = pairs.clone();
+            if next.next().is_none() || self.0.len() - next.rest.len() > equal {
+                break;
+            }
+            pairs = next;
+            first += 1;
+        }
+        // Up to here both are the same. Behind, what is left of both is the same only where it is as long.
+        let start = pairs.rest;
+        let mut others = Iter { rest: &other.0[self.0.len() - start.len()..] };
+        let equal = common_bytes_behind(start.as_bytes(), others.rest.as_bytes());
+        loop {
+            match pairs.rest.len().cmp(&others.rest.len()) {
+                Ordering::Equal if pairs.rest.len() <= equal => break,
+                Ordering::Equal => drop((pairs.next(), others.next())),
+                Ordering::Greater => drop(pairs.next()),
+                Ordering::Less => drop(others.next()),
+            }
+        }
+        let between = Iter { rest: &start[..start.len() - pairs.rest.len()] };
+        Difference { first, between, last: pairs.count() }
+    }
+
+    /// What equal sets have in common and others do not: something to look a set up by. Opaque, and no order.
+    pub fn key(&self) -> &str {
+        &self.0
     }
 
     /// Without metric name, type and unit: what an operation that makes a new quantity leaves.
@@ -172,9 +255,35 @@ impl PartialOrd for Labels {
 /// Pair by pair, name before value; a prefix sorts first. The order of every matrix result.
 impl Ord for Labels {
     fn cmp(&self, other: &Labels) -> Ordering {
-        // Most sets that are compared are the same series of several stores: equal bytes are found faster than pairs.
-        if self == other { Ordering::Equal } else { self.iter().cmp(other.iter()) }
+        let equal = common_bytes(self.0.as_bytes(), other.0.as_bytes());
+        if equal == self.0.len() && equal == other.0.len() {
+            return Ordering::Equal;
+        }
+        // Neighbours of a sorted list begin alike: only the text that holds the first difference is looked at.
+        let (mut left, mut right) = (self.iter(), other.iter());
+        loop {
+            let (one, two) = (left.take_text(), right.take_text());
+            if self.0.len() - left.rest.len() > equal || one.is_none() || two.is_none() {
+                return one.cmp(&two);
+            }
+        }
     }
+}
+
+/// How many bytes two lists begin with in common.
+fn common_bytes(left: &[u8], right: &[u8]) -> usize {
+    let (left_words, right_words) = (left.as_chunks::<16>().0, right.as_chunks::<16>().0);
+    let words = left_words.iter().zip(right_words).take_while(|(left, right)| left == right).count();
+    let rest = left[words * 16..].iter().zip(&right[words * 16..]);
+    words * 16 + rest.take_while(|(left, right)| left == right).count()
+}
+
+/// How many bytes two lists end with in common.
+fn common_bytes_behind(left: &[u8], right: &[u8]) -> usize {
+    let words = left.as_rchunks::<16>().1.iter().rev().zip(right.as_rchunks::<16>().1.iter().rev());
+    let equal = words.take_while(|(left, right)| left == right).count() * 16;
+    let rest = left[..left.len() - equal].iter().rev().zip(right[..right.len() - equal].iter().rev());
+    equal + rest.take_while(|(left, right)| left == right).count()
 }
 
 /// `{a="1", b="2"}`, the metric name as an ordinary label, values quoted as Go does.
@@ -198,6 +307,17 @@ impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// How one set differs from another.
+#[derive(Clone, Debug)]
+pub struct Difference<'a> {
+    /// So many pairs both begin with.
+    pub first: usize,
+    /// Then come pairs of the one.
+    pub between: Iter<'a>,
+    /// So many pairs both end with.
+    pub last: usize,
 }
 
 /// Pairs of a [`Labels`] in name order.
@@ -240,7 +360,20 @@ fn mark_of(length: usize) -> char {
 }
 
 /// Appends one string in the inner form.
+#[inline]
 fn push_text(out: &mut String, text: &str) {
+    // Nearly all are that short: their mark is one byte.
+    if text.len() < 0x80 {
+        out.reserve(text.len() + 1);
+        out.push(char::from(text.len() as u8));
+        out.push_str(text);
+    } else {
+        push_long_text(out, text);
+    }
+}
+
+#[cold]
+fn push_long_text(out: &mut String, text: &str) {
     let text = &text[..text.floor_char_boundary(LABEL_TEXT_MAX)];
     out.push(mark_of(text.len()));
     out.push_str(text);
@@ -248,6 +381,8 @@ fn push_text(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -288,6 +423,49 @@ mod tests {
         ];
         assert!(sorted[..4].windows(2).all(|two| two[0] < two[1]));
         assert_eq!(sorted[4], sorted[0]);
+    }
+
+    fn labels() -> impl Strategy<Value = Labels> {
+        let text = prop_oneof![4 => "[ab]{0,2}", 1 => "a{20,40}", 1 => "[ab]{120,140}", 1 => "é{0,2}"];
+        prop::collection::vec((text.clone(), text), 0..6)
+            .prop_map(|pairs| pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_compared_pair_by_pair(left in labels(), right in labels()) {
+            prop_assert_eq!(left.cmp(&right), left.iter().cmp(right.iter()));
+            prop_assert_eq!(left.cmp(&right).is_eq(), left.key() == right.key());
+        }
+
+        #[test]
+        fn a_filter_keeps_the_pairs_wanted(labels in labels(), kept in prop::collection::vec(any::<bool>(), 6)) {
+            let mut wanted = kept.iter();
+            let expected: Vec<_> =
+                labels.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(pair, _)| pair).collect();
+            let filtered = labels.filtered(|_, _| *wanted.next().unwrap());
+            prop_assert_eq!(filtered.iter().collect::<Vec<_>>(), expected);
+            let mut wanted = kept.iter();
+            let mut buffer = LabelsBuffer::default();
+            prop_assert_eq!(buffer.filter(&labels, |_, _| *wanted.next().unwrap()), filtered.key());
+        }
+
+        #[test]
+        fn a_difference_stands_between_what_is_the_same(left in labels(), right in labels()) {
+            let Difference { first, between, last } = left.difference(&right);
+            let others: Vec<_> = right.iter().collect();
+            let (head, tail) = (&others[..first], &others[others.len() - last..]);
+            prop_assert!(first + last <= others.len());
+            let joined: Vec<_> = head.iter().copied().chain(between).chain(tail.iter().copied()).collect();
+            prop_assert_eq!(joined, left.iter().collect::<Vec<_>>());
+            prop_assert_eq!(left.difference(&left).first, left.len());
+        }
+
+        #[test]
+        fn a_label_is_set_as_a_builder_does(labels in labels(), name in "[ab]{1,2}", value in "[ab]{0,2}") {
+            let expected = LabelsBuilder::from_labels(&labels).set(&name, &value).build();
+            prop_assert_eq!(labels.with(&name, &value), expected);
+        }
     }
 
     #[test]
