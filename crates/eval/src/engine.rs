@@ -251,11 +251,12 @@ fn operator_value(
             let mut held = context.reserve(0)?;
             collect(operator, context, |labels, column| {
                 // A growing list has up to as much room again.
-                held.grow(2 * size_of::<InstantSample>())?;
+                held.grow_soon(2 * size_of::<InstantSample>())?;
                 let sample = column.get(0).map(SampleRef::to_value);
                 samples.extend(sample.map(|value| InstantSample { labels: labels.clone(), at_ms, value }));
                 Ok(())
             })?;
+            held.grow(0)?;
             Ok(QueryValue::Vector(samples))
         }
         (QueryKind::Range, _) => {
@@ -293,6 +294,10 @@ pub(crate) fn sorted_by_labels(
     series: Vec<RangeSeries>,
     context: &QueryContext,
 ) -> Result<Vec<RangeSeries>, EvalError> {
+    // What a store hands out is sorted, and mostly stays so.
+    if series.is_sorted_by(|left, right| left.labels <= right.labels) {
+        return Ok(series);
+    }
     let _held = context.reserve(series.len() * 2 * size_of::<RangeSeries>())?;
     let places = ordered(series.len(), context, |a, b| series[a].labels.cmp(&series[b].labels))?;
     Ok(rearranged(series, &places))

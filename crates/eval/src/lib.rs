@@ -38,6 +38,7 @@ pub mod functions;
 pub mod gate;
 pub mod group;
 mod kahan;
+mod label_table;
 pub mod limits;
 mod matching;
 mod memory;

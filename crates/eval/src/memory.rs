@@ -115,7 +115,7 @@ impl Account {
     /// When the query would hold more than it may.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<Reservation, EvalError> {
         self.take(bytes)?;
-        Ok(Reservation { account: Some(self.clone()), bytes })
+        Ok(Reservation { account: Some(self.clone()), bytes, due: 0 })
     }
 }
 
@@ -124,7 +124,12 @@ impl Account {
 pub(crate) struct Reservation {
     account: Option<Account>,
     bytes: usize,
+    /// Bytes that are taken with the next ones, so that many small amounts need not be counted one by one.
+    due: usize,
 }
+
+/// No more than that is due.
+const DUE_BYTES_MAX: usize = 16 * 1024;
 
 impl Reservation {
     /// Whether it belongs to a part.
@@ -137,11 +142,26 @@ impl Reservation {
     /// # Errors
     /// When the query would hold more than it may; the reservation stays as it is.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), EvalError> {
-        if let Some(account) = &self.account {
-            account.take(bytes)?;
-            self.bytes += bytes;
+        let bytes = bytes + std::mem::take(&mut self.due);
+        match &self.account {
+            Some(account) if bytes > 0 => {
+                account.take(bytes)?;
+                self.bytes += bytes;
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// As [`Reservation::grow`], of few bytes that need not be counted at once. Who holds the reservation for long
+    /// counts them by growing it once more.
+    ///
+    /// # Errors
+    /// As [`Reservation::grow`].
+    #[inline]
+    pub(crate) fn grow_soon(&mut self, bytes: usize) -> Result<(), EvalError> {
+        self.due += bytes;
+        if self.due < DUE_BYTES_MAX { Ok(()) } else { self.grow(0) }
     }
 
     /// Makes it so many bytes in all, if it is fewer.
@@ -157,6 +177,7 @@ impl Reservation {
     /// # Errors
     /// As [`Reservation::grow`].
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), EvalError> {
+        self.due = 0;
         if bytes >= self.bytes {
             return if bytes == self.bytes { Ok(()) } else { self.grow(bytes - self.bytes) };
         }

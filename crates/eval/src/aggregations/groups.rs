@@ -1,11 +1,10 @@
 //! Which series make a group.
 
-use std::collections::HashMap;
-
 use narthex_model::Labels;
 use narthex_model::labels::METRIC_NAME;
 use narthex_plan::logical::Grouping;
 
+use crate::label_table::LabelTable;
 use crate::matching::is_listed;
 use crate::memory::{Reservation, label_bytes};
 use crate::physical::SeriesMetadata;
@@ -37,20 +36,15 @@ impl Groups {
     ) -> Result<Groups, EvalError> {
         let held = context.reserve(series.len() * size_of::<usize>())?;
         let mut groups = Groups { held, of_series: Vec::with_capacity(series.len()), metadata: Vec::new() };
-        let mut places: HashMap<Labels, usize> = HashMap::new();
-        // All series of one group share its empty label set, which is made once.
-        let all_in_one = matches!(grouping, Grouping::By(names) if names.is_empty()).then(Labels::empty);
+        let mut table = LabelTable::default();
         for one in series {
             context.check()?;
-            let labels = all_in_one.clone().unwrap_or_else(|| group_labels(&one.labels, grouping));
-            let text = if labels.shares_text(&one.labels) { 0 } else { label_bytes(&labels) };
-            let known = groups.len();
-            let group = *places.entry(labels).or_insert_with_key(|labels| {
-                groups.metadata.push(SeriesMetadata { labels: labels.clone(), drops_name: false });
-                groups.metadata.len() - 1
-            });
-            if groups.len() > known {
+            let group = group_number(&mut table, &one.labels, grouping);
+            if group == groups.len() {
+                let labels = table.sets()[group].clone();
+                let text = if labels.shares_text(&one.labels) { 0 } else { label_bytes(&labels) };
                 groups.held.grow(text + GROUP_BYTES)?;
+                groups.metadata.push(SeriesMetadata { labels, drops_name: false });
             }
             groups.metadata[group].drops_name |= one.drops_name;
             groups.of_series.push(group);
@@ -64,12 +58,19 @@ impl Groups {
     }
 }
 
-/// The labels that the series of a group share.
-pub(crate) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
+/// The number of the group that a series of these labels is in: `table` has the labels that the series of a group share.
+fn group_number(table: &mut LabelTable, labels: &Labels, grouping: &Grouping) -> usize {
     match grouping {
-        Grouping::By(names) if names.is_empty() => Labels::empty(),
-        Grouping::By(names) => labels.filtered(|name, _| is_listed(names, name)),
-        Grouping::Without(names) => labels.filtered(|name, _| name != METRIC_NAME && !is_listed(names, name)),
+        Grouping::By(names) if names.is_empty() && table.len() > 0 => 0,
+        _ => table.number(labels, |name, _| is_kept(grouping, name)),
+    }
+}
+
+/// Whether the series of a group have this label in common.
+pub(crate) fn is_kept(grouping: &Grouping, name: &str) -> bool {
+    match grouping {
+        Grouping::By(names) => is_listed(names, name),
+        Grouping::Without(names) => name != METRIC_NAME && !is_listed(names, name),
     }
 }
 

@@ -88,7 +88,7 @@ impl OneSide {
         let Some((_, series)) = concerned.min_by_key(|(step, _)| *step) else { return Ok(()) };
         let mut labels = series.map(|series| &ones[series].labels);
         labels.sort();
-        let group = &table.group_labels[table.ones[series[0]].0];
+        let group = &table.match_groups.labels()[table.ones[series[0]].0];
         let side = if side == Side::Left { "left" } else { "right" };
         let message = format!(
             "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use narthex_model::{Labels, LabelsBuilder};
+use narthex_model::Labels;
+use narthex_model::labels::{METRIC_NAME, METRIC_TYPE, METRIC_UNIT};
 use narthex_plan::logical::{Cardinality, Matching, MatchingLabels};
 use narthex_promql::ast::GroupSide;
 
 use super::{MatchGroups, is_listed};
 use crate::arith::Operation;
-use crate::memory::{Reservation, label_bytes, table_bytes};
+use crate::memory::{label_bytes, table_bytes};
 use crate::physical::SeriesMetadata;
 use crate::physical::relabel::SeriesList;
 use crate::{EvalError, QueryContext};
@@ -77,14 +78,12 @@ pub(crate) struct MatchTable {
     pub ones: Vec<(usize, usize)>,
     /// The groups.
     pub groups: Vec<Group>,
-    /// Matching labels of the groups.
-    pub group_labels: Vec<Labels>,
+    /// The match groups with their labels.
+    pub match_groups: MatchGroups,
     /// For slots of one group with equal labels, which may not both have an element at a step, their common number.
     pub collisions: Vec<Option<usize>>,
     /// Number of different collisions.
     pub collision_count: usize,
-    /// What the table takes besides its result series.
-    pub held: Reservation,
 }
 
 /// What decides the labels of results.
@@ -124,19 +123,22 @@ impl ResultRule<'_> {
         self.matching.fill_right
     }
 
+    /// Whether the results of partners of one each have a label of this name.
+    fn keeps(&self, name: &str) -> bool {
+        match (&self.matching.cardinality, &self.matching.labels) {
+            (Cardinality::OneToOne, MatchingLabels::On(names)) => is_listed(names, name),
+            (Cardinality::OneToOne, MatchingLabels::Ignoring(names)) => !is_listed(names, name),
+            _ => true,
+        }
+    }
+
     /// The result of an element of the "many" side and a partner that adds `included`.
     fn result(&self, many: &SeriesMetadata, included: &Labels, context: &QueryContext) -> SeriesMetadata {
         let makes_quantity = self.operation.makes_quantity();
-        let kept = if makes_quantity { many.labels.without_metric_identity() } else { many.labels.clone() };
-        let kept = match (&self.matching.cardinality, &self.matching.labels) {
-            (Cardinality::OneToOne, MatchingLabels::On(names)) => {
-                kept.filtered(|name, _| is_listed(names, name))
-            }
-            (Cardinality::OneToOne, MatchingLabels::Ignoring(names)) => {
-                kept.filtered(|name, _| !is_listed(names, name))
-            }
-            _ => with_included(kept, self.include(), included),
-        };
+        let kept = many.labels.filtered(|name, _| {
+            !(makes_quantity && matches!(name, METRIC_NAME | METRIC_TYPE | METRIC_UNIT)) && self.keeps(name)
+        });
+        let kept = with_included(kept, self.include(), included);
         let drops_name = many.drops_name && !makes_quantity;
         let result = SeriesMetadata { labels: kept, drops_name };
         if self.operation.returns_bool { result.without_name(context) } else { result }
@@ -145,14 +147,7 @@ impl ResultRule<'_> {
 
 /// `labels` with those of `include` as the partner has them, absent ones included.
 fn with_included(labels: Labels, include: &[Box<str>], included: &Labels) -> Labels {
-    if include.is_empty() {
-        return labels;
-    }
-    let mut builder = LabelsBuilder::from_labels(&labels);
-    for name in include {
-        builder.set(name, included.value(name));
-    }
-    builder.build()
+    include.iter().fold(labels, |labels, name| labels.with(name, included.value(name)))
 }
 
 impl MatchTable {
@@ -173,10 +168,9 @@ impl MatchTable {
             many: Vec::with_capacity(many.len()),
             ones: Vec::with_capacity(ones.len()),
             groups: vec![Group::default(); groups.len()],
-            group_labels: groups.labels,
             collisions: Vec::new(),
             collision_count: 0,
-            held: groups.held,
+            match_groups: groups,
         };
         table.add_ones(rule, ones, &one_groups, context)?;
         table.add_many(rule, many, &many_groups, context)?;
@@ -198,12 +192,12 @@ impl MatchTable {
             context.check()?;
             let included = rule.included(&series.labels);
             // A partner may be the first of its class.
-            self.held.grow(label_bytes(&included) + 2 * size_of::<Labels>())?;
+            self.match_groups.held.grow(label_bytes(&included) + 2 * size_of::<Labels>())?;
             let class = self.groups[group].class(included);
             self.ones.push((group, class));
         }
         if rule.fill_one().is_some() {
-            for (group, labels) in self.groups.iter_mut().zip(&self.group_labels) {
+            for (group, labels) in self.groups.iter_mut().zip(self.match_groups.labels()) {
                 group.filled_class = Some(group.class(rule.included(labels)));
             }
         }
@@ -233,7 +227,7 @@ impl MatchTable {
             return Ok(());
         }
         for &(group, _) in &self.ones {
-            let group_labels = &self.group_labels[group];
+            let group_labels = &self.match_groups.labels()[group];
             let group = &mut self.groups[group];
             if group.filled_slot.is_some() {
                 continue;
@@ -249,7 +243,7 @@ impl MatchTable {
 
     fn find_collisions(&mut self, context: &QueryContext) -> Result<(), EvalError> {
         let _held = context.reserve(table_bytes::<(usize, &Labels), usize>(self.output.len()))?;
-        self.held.grow(self.output.len() * size_of::<Option<usize>>())?;
+        self.match_groups.held.grow(self.output.len() * size_of::<Option<usize>>())?;
         let mut seen: HashMap<(usize, &Labels), usize> = HashMap::with_capacity(self.output.len());
         let mut collisions = vec![None; self.output.len()];
         let mut count = 0;

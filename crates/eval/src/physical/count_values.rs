@@ -6,14 +6,15 @@ use std::sync::Arc;
 use narthex_diag::Span;
 use narthex_model::labels::{METRIC_NAME, quote};
 use narthex_model::number::format_plain;
-use narthex_model::{Labels, LabelsBuilder, Text};
+use narthex_model::{Labels, Text};
 use narthex_plan::logical::Grouping;
 
 use super::computed::Computed;
 use super::relabel::SeriesList;
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
-use crate::aggregations::groups::{group_labels, grouping_text};
+use crate::aggregations::groups::{grouping_text, is_kept};
 use crate::column::SeriesBatch;
+use crate::label_table::{ENTRY_BYTES, LabelTable};
 use crate::matching::is_listed;
 use crate::memory::{Reservation, block_bytes, column_bytes, label_bytes};
 use crate::{EvalError, QueryContext, SampleRef, StepColumn};
@@ -47,8 +48,6 @@ impl<'a> CountValues<'a> {
     }
 }
 
-/// What a group takes besides its text, list and table both having up to as much room again.
-const GROUP_BYTES: usize = 2 * (size_of::<Labels>() + size_of::<(Labels, usize)>() + 1);
 /// What a value that occurs in a group takes, likewise.
 const KNOWN_BYTES: usize = 2 * (size_of::<((usize, ValueKey), usize)>() + 1);
 /// What a result takes besides its column and name, likewise.
@@ -58,8 +57,7 @@ const SLOT_BYTES: usize = size_of::<StepColumn>() + 2 * (size_of::<(Labels, usiz
 struct Values<'a> {
     label: &'a str,
     grouping: &'a Grouping,
-    groups: HashMap<Labels, usize>,
-    group_labels: Vec<Labels>,
+    groups: LabelTable,
     /// Slots by group and value.
     known: HashMap<(usize, ValueKey), usize>,
     slots: HashMap<Labels, usize>,
@@ -86,8 +84,7 @@ impl<'a> Values<'a> {
         Ok(Values {
             label,
             grouping,
-            groups: HashMap::new(),
-            group_labels: Vec::new(),
+            groups: LabelTable::default(),
             known: HashMap::new(),
             slots: HashMap::new(),
             output: SeriesList::new(context)?,
@@ -100,8 +97,18 @@ impl<'a> Values<'a> {
     /// Counts the values of one series.
     fn add(&mut self, series: &SeriesMetadata, column: &StepColumn) -> Result<(), EvalError> {
         let group = self.group(&series.labels)?;
+        // Most values stay what they are for a while.
+        let mut last = None;
         for (step, value) in column.iter() {
-            let slot = self.slot(group, value, column.len())?;
+            let bits = match value {
+                SampleRef::Float(value) => Some(value.to_bits()),
+                SampleRef::Histogram(_) => None,
+            };
+            let slot = match last {
+                Some((known, slot)) if bits == Some(known) => slot,
+                _ => self.slot(group, value, column.len())?,
+            };
+            last = bits.map(|bits| (bits, slot));
             let counts = &mut self.columns[slot];
             counts.set_float(step, counts.float(step).unwrap_or(0.0) + 1.0);
             self.output.get_mut(slot).drops_name |= series.drops_name;
@@ -111,14 +118,11 @@ impl<'a> Values<'a> {
 
     /// The group of a series; of its labels that of the value is left out.
     fn group(&mut self, labels: &Labels) -> Result<usize, EvalError> {
-        let labels = group_labels(labels, self.grouping).filtered(|name, _| name != self.label);
-        if let Some(&known) = self.groups.get(&labels) {
-            return Ok(known);
+        let known = self.groups.len();
+        let group = self.groups.number(labels, |name, _| is_kept(self.grouping, name) && name != self.label);
+        if group == known {
+            self.held.grow(label_bytes(&self.groups.sets()[group]) + ENTRY_BYTES)?;
         }
-        self.held.grow(label_bytes(&labels) + GROUP_BYTES)?;
-        self.group_labels.push(labels.clone());
-        let group = self.group_labels.len() - 1;
-        self.groups.insert(labels, group);
         Ok(group)
     }
 
@@ -131,7 +135,7 @@ impl<'a> Values<'a> {
         if let Some(&slot) = self.known.get(&key) {
             return Ok(slot);
         }
-        let labels = self.labels(&self.group_labels[group], &key.1);
+        let labels = self.labels(&self.groups.sets()[group], &key.1);
         let text = match &key.1 {
             ValueKey::Float(_) => 0,
             ValueKey::Text(text) => block_bytes(text.len()),
@@ -164,12 +168,10 @@ impl<'a> Values<'a> {
         if is_taken_away {
             return group.clone();
         }
-        let mut builder = LabelsBuilder::from_labels(group);
         match value {
-            ValueKey::Float(bits) => builder.set(self.label, &format_plain(f64::from_bits(*bits))),
-            ValueKey::Text(text) => builder.set(self.label, text),
-        };
-        builder.build()
+            ValueKey::Float(bits) => group.with(self.label, &format_plain(f64::from_bits(*bits))),
+            ValueKey::Text(text) => group.with(self.label, text),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use narthex_diag::Span;
 use narthex_model::labels::METRIC_NAME;
 use narthex_model::number::format_openmetrics;
-use narthex_model::{LabelsBuilder, StepGrid, Text};
+use narthex_model::{StepGrid, Text};
 use narthex_promql::functions::{FunctionId, HistogramFunction};
 
 use super::computed::Computed;
@@ -198,8 +198,7 @@ impl<'a> HistogramFunctionOperator<'a> {
     fn metadata(&self, slot: &HistogramSlot, value: Option<&str>, context: &QueryContext) -> SeriesMetadata {
         let mut metadata = slot.metadata.without_name(context);
         if let (HistogramQuestion::Quantiles(label), Some(value)) = (self.question, value) {
-            let mut builder = LabelsBuilder::from_labels(&metadata.labels);
-            metadata.labels = builder.set(&label.to_str_lossy(), value).build();
+            metadata.labels = metadata.labels.with(&label.to_str_lossy(), value);
         }
         metadata
     }

@@ -1,6 +1,5 @@
 //! Which series make a histogram: the buckets of a classic one, or a series of native ones.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use narthex_diag::Span;
@@ -10,6 +9,7 @@ use narthex_model::{FloatHistogram, Labels};
 
 use super::SeriesMetadata;
 use crate::functions::histogram::ClassicBucket;
+use crate::label_table::{ENTRY_BYTES, LabelTable};
 use crate::memory::{Reservation, label_bytes};
 use crate::{AnnotationKind, EvalError, QueryContext, StepColumn};
 
@@ -69,13 +69,13 @@ impl HistogramSlot {
     }
 }
 
-/// What a slot and its place take, the list and the table both having up to as much room again.
-const SLOT_BYTES: usize = 2 * (size_of::<HistogramSlot>() + size_of::<(Labels, usize)>() + 1);
+/// What a slot and its place take, the list having up to as much room again.
+const SLOT_BYTES: usize = 2 * size_of::<HistogramSlot>() + ENTRY_BYTES;
 
 /// The histograms among some series, in the order in which they are first met.
 #[derive(Default)]
 pub(super) struct Slots {
-    places: HashMap<Labels, usize>,
+    table: LabelTable,
     slots: Vec<HistogramSlot>,
     held: Reservation,
 }
@@ -93,7 +93,7 @@ impl Slots {
             context.check()?;
             let (has_floats, has_histograms) = kinds(column);
             if has_histograms {
-                slots.slot(series.labels.clone(), 0)?.native = Some(at);
+                slots.slot(&series.labels, |_| true)?.native = Some(at);
             }
             if !has_floats {
                 continue;
@@ -101,9 +101,8 @@ impl Slots {
             let bound = series.labels.value(BUCKET_LABEL);
             match parse_float(bound) {
                 Some(upper) => {
-                    let labels = series.labels.filtered(|name, _| name != BUCKET_LABEL);
-                    let text = label_bytes(&labels);
-                    slots.slot(labels, text)?.buckets.push(BucketSeries { upper, series: at });
+                    let slot = slots.slot(&series.labels, |name| name != BUCKET_LABEL)?;
+                    slot.buckets.push(BucketSeries { upper, series: at });
                 }
                 None => {
                     let is_known = context.options.delayed_name_removal;
@@ -118,17 +117,19 @@ impl Slots {
         Ok(slots)
     }
 
-    /// The slot of these labels, which take `text_bytes` of their own.
-    fn slot(&mut self, labels: Labels, text_bytes: usize) -> Result<&mut HistogramSlot, EvalError> {
-        let known = self.slots.len();
-        let slots = &mut self.slots;
-        let at = *self.places.entry(labels).or_insert_with_key(|labels| {
-            let metadata = SeriesMetadata { labels: labels.clone(), drops_name: false };
-            slots.push(HistogramSlot { metadata, buckets: Vec::new(), native: None });
-            slots.len() - 1
-        });
-        if self.slots.len() > known {
-            self.held.grow(SLOT_BYTES + text_bytes)?;
+    /// The slot of those labels that `keep` wants.
+    fn slot(
+        &mut self,
+        labels: &Labels,
+        keep: impl Fn(&str) -> bool,
+    ) -> Result<&mut HistogramSlot, EvalError> {
+        let at = self.table.number(labels, |name, _| keep(name));
+        if at == self.slots.len() {
+            let set = self.table.sets()[at].clone();
+            let text = if set.shares_text(labels) { 0 } else { label_bytes(&set) };
+            self.held.grow(SLOT_BYTES + text)?;
+            let metadata = SeriesMetadata { labels: set, drops_name: false };
+            self.slots.push(HistogramSlot { metadata, buckets: Vec::new(), native: None });
         }
         self.held.grow(2 * size_of::<BucketSeries>())?;
         Ok(&mut self.slots[at])

@@ -39,7 +39,7 @@ impl SeriesList {
         let text = if shares { 0 } else { label_bytes(&series.labels) };
         context.check()?;
         // A growing list has up to as much room again.
-        self.held.grow(text + 2 * size_of::<SeriesMetadata>())?;
+        self.held.grow_soon(text + 2 * size_of::<SeriesMetadata>())?;
         self.text_bytes += text;
         self.series.push(series);
         Ok(())
@@ -65,6 +65,7 @@ impl SeriesList {
     /// # Errors
     /// When the query would hold more bytes than it may.
     pub(crate) fn finish(mut self) -> Result<(Arc<[SeriesMetadata]>, Reservation), EvalError> {
+        self.held.grow(0)?;
         let list = list_bytes(self.series.len());
         let series: Arc<[SeriesMetadata]> = self.series.into();
         self.held.resize(self.text_bytes + list)?;
