@@ -1,5 +1,6 @@
 //! JSON as upstream writes it.
 
+mod labels;
 mod times;
 mod value;
 
@@ -7,6 +8,7 @@ use narthex_model::Timestamp;
 use narthex_model::number::{push_integer, push_sample};
 
 use crate::chunks::{ChunkSink, Chunks, Closed};
+use labels::LastSet;
 use times::Times;
 pub(crate) use value::histogram_object;
 pub use value::write_value;
@@ -15,6 +17,7 @@ pub use value::write_value;
 pub struct JsonWriter<'a> {
     chunks: Chunks<'a>,
     times: Times,
+    last_set: LastSet,
 }
 
 /// Which characters of a string are escaped besides those that must be.
@@ -29,7 +32,7 @@ enum Escape {
 impl<'a> JsonWriter<'a> {
     /// Writes into `sink`.
     pub fn new(sink: &'a mut dyn ChunkSink) -> JsonWriter<'a> {
-        JsonWriter { chunks: Chunks::new(sink), times: Times::default() }
+        JsonWriter { chunks: Chunks::new(sink), times: Times::default(), last_set: LastSet::default() }
     }
 
     /// Appends text that is JSON already.
@@ -78,42 +81,12 @@ impl<'a> JsonWriter<'a> {
 
     /// A string with `"`, `\` and controls escaped: names and values of labels.
     pub fn string(&mut self, text: &str) {
-        self.quoted(text, Escape::Plain);
+        push_quoted(&mut self.chunks.buffer, text, Escape::Plain);
     }
 
     /// A string that is also safe within HTML, as upstream writes all texts but labels.
     pub fn html_string(&mut self, text: &str) {
-        self.quoted(text, Escape::Html);
-    }
-
-    #[inline]
-    fn quoted(&mut self, text: &str, escape: Escape) {
-        let bytes = text.as_bytes();
-        self.chunks.buffer.reserve(bytes.len() + 2);
-        self.chunks.buffer.push(b'"');
-        if escape == Escape::Plain && is_plain(bytes) {
-            push_short(&mut self.chunks.buffer, bytes);
-        } else {
-            self.escaped(bytes, escape);
-        }
-        self.chunks.buffer.push(b'"');
-    }
-
-    fn escaped(&mut self, bytes: &[u8], escape: Escape) {
-        let mut written = 0;
-        let mut at = 0;
-        while let Some(found) = bytes[at..].iter().position(|&byte| may_need_escape(byte, escape)) {
-            at += found;
-            let Some((escaped, length)) = escape_sequence(&bytes[at..], escape) else {
-                at += 1;
-                continue;
-            };
-            self.chunks.buffer.extend_from_slice(&bytes[written..at]);
-            self.chunks.buffer.extend_from_slice(escaped.as_bytes());
-            at += length;
-            written = at;
-        }
-        self.chunks.buffer.extend_from_slice(&bytes[written..]);
+        push_quoted(&mut self.chunks.buffer, text, Escape::Html);
     }
 
     /// Seconds: whole ones bare, otherwise with three decimals.
@@ -128,6 +101,37 @@ impl<'a> JsonWriter<'a> {
         push_sample(&mut self.chunks.buffer, value);
         self.chunks.buffer.extend_from_slice(b"\"]");
     }
+}
+
+/// Appends a string in quotes.
+#[inline]
+fn push_quoted(out: &mut Vec<u8>, text: &str, escape: Escape) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    if is_plain(bytes, escape) {
+        push_short(out, bytes);
+    } else {
+        push_escaped(out, bytes, escape);
+    }
+    out.push(b'"');
+}
+
+fn push_escaped(out: &mut Vec<u8>, bytes: &[u8], escape: Escape) {
+    let mut written = 0;
+    let mut at = 0;
+    while let Some(found) = bytes[at..].iter().position(|&byte| may_need_escape(byte, escape)) {
+        at += found;
+        let Some((escaped, length)) = escape_sequence(&bytes[at..], escape) else {
+            at += 1;
+            continue;
+        };
+        out.extend_from_slice(&bytes[written..at]);
+        out.extend_from_slice(escaped.as_bytes());
+        at += length;
+        written = at;
+    }
+    out.extend_from_slice(&bytes[written..]);
 }
 
 pub(crate) fn push_seconds(out: &mut Vec<u8>, at_ms: Timestamp) {
@@ -166,22 +170,26 @@ fn push_halves<const HALF: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Whether no byte must be escaped, looking at eight of them at a time.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8], escape: Escape) -> bool {
     let Some(last) = bytes.last_chunk() else {
-        return !bytes.iter().any(|&byte| may_need_escape(byte, Escape::Plain));
+        return !bytes.iter().any(|&byte| may_need_escape(byte, escape));
     };
     // The last word covers what is left of whole ones.
-    bytes.as_chunks().0.iter().chain([last]).all(|word| !has_escape(u64::from_ne_bytes(*word)))
+    bytes.as_chunks().0.iter().chain([last]).all(|word| !has_escape(u64::from_ne_bytes(*word), escape))
 }
 
-/// Whether one of eight bytes is a control, `"` or `\\`: a byte below `limit` is one whose high bit is clear, and set
-/// after `limit` has been taken from it. (A borrow only comes from a byte that has been found.)
+/// Whether one of eight bytes may need escaping: a byte below `limit` is one whose high bit is clear, and set after
+/// `limit` has been taken from it. (A borrow only comes from a byte that has been found.)
 #[inline]
-fn has_escape(word: u64) -> bool {
+fn has_escape(word: u64, escape: Escape) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit);
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
     let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & !word & (EACH * 0x80) != 0
+    let mut found = below(word, 0x20) | equal(b'"') | equal(b'\\');
+    if escape == Escape::Html {
+        found |= equal(b'<') | equal(b'>') | equal(b'&') | equal(0xe2);
+    }
+    found & (EACH * 0x80) != 0
 }
 
 #[inline]
@@ -250,20 +258,22 @@ mod tests {
     fn words_are_searched_as_bytes_are() {
         for byte in 0..=u8::MAX {
             for place in 0..8 {
-                for filler in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
+                for filler in [b' ', b'!', b'#', b'=', b'[', b']', 0x7f, 0x80, 0xe1, 0xff] {
                     let mut word = [filler; 8];
                     word[place] = byte;
-                    let expected = word.iter().any(|&byte| may_need_escape(byte, Escape::Plain));
-                    assert_eq!(has_escape(u64::from_ne_bytes(word)), expected, "{word:?}");
+                    for escape in [Escape::Plain, Escape::Html] {
+                        let expected = word.iter().any(|&byte| may_need_escape(byte, escape));
+                        assert_eq!(has_escape(u64::from_ne_bytes(word), escape), expected, "{word:?}");
+                    }
                 }
             }
         }
         for length in 0..40 {
             let mut bytes = vec![b'x'; length];
-            assert!(is_plain(&bytes));
+            assert!(is_plain(&bytes, Escape::Plain));
             for place in 0..length {
                 bytes[place] = b'"';
-                assert!(!is_plain(&bytes), "{place} of {length}");
+                assert!(!is_plain(&bytes, Escape::Plain), "{place} of {length}");
                 bytes[place] = b'x';
             }
         }

@@ -74,19 +74,6 @@ fn metric(out: &mut JsonWriter<'_>, labels: &Labels) {
 }
 
 impl JsonWriter<'_> {
-    /// An object of names and values.
-    pub fn labels(&mut self, labels: &Labels) {
-        let mut separator = "{";
-        for (name, value) in labels.iter() {
-            self.raw(separator);
-            separator = ",";
-            self.string(name);
-            self.raw(":");
-            self.string(value);
-        }
-        self.raw(if labels.is_empty() { "{}" } else { "}" });
-    }
-
     /// A float as a string of its digits.
     pub fn quoted_float(&mut self, value: f64) {
         self.chunks.buffer.push(b'"');
