@@ -1,9 +1,14 @@
 //! One bit of one file flipped, every bit of every file in turn (F4), and recovery that deletes nothing (F6).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use narthex_model::TimeRange;
+use narthex_storage::{Outline, Queryable, SelectHints, Summary, SummaryNeed};
+use narthex_tsdb::db::Database;
 use narthex_tsdb::fs::{EntryKind, Fs, MemoryFs, Survival};
 
+use super::accel::ALL;
 use super::model::{RANGE_MS, Samples, Store, open, read_all};
 
 /// A small store with blocks, a deletion, a log and late samples.
@@ -58,6 +63,31 @@ fn judge(found: &Samples, acknowledged: &Samples, ever: &Samples) -> Result<bool
     Ok(is_complete)
 }
 
+/// The number of samples that are told or summed up; an error when something is summed up that never was.
+fn judge_runs(database: &Database, acknowledged: &Samples, ever: &Samples) -> Result<u64, String> {
+    let querier = database.querier(TimeRange::ALL).map_err(|error| error.to_string())?;
+    let hints = SelectHints { windows: Some(ALL), ..SelectHints::default() };
+    let set = querier.select(&[], TimeRange::ALL, &hints).map_err(|error| error.to_string())?;
+    let (mut outline, mut told) = (Outline::default(), 0);
+    for series in 0..set.len() {
+        let read = set.outline(series, TimeRange::ALL, SummaryNeed::Any, &mut outline);
+        read.map_err(|error| error.to_string())?;
+        let labels = set.labels(series).to_string();
+        told += outline.samples.len() as u64;
+        for run in &outline.runs {
+            told += run.summary.samples;
+            let summary_of = |samples: &Samples| {
+                let values = samples.get(&labels)?.range(run.first_ms..=run.last_ms).map(|sample| *sample.1);
+                Summary::of(&values.collect::<Vec<f64>>())
+            };
+            if ![summary_of(acknowledged), summary_of(ever)].contains(&Some(run.summary)) {
+                return Err(format!("{labels} has {run:?}"));
+            }
+        }
+    }
+    Ok(told)
+}
+
 /// Every n-th bit, all of them with `NARTHEX_FLIPS=all`.
 fn stride() -> usize {
     if std::env::var("NARTHEX_FLIPS").is_ok_and(|text| text == "all") { 1 } else { 7 }
@@ -73,6 +103,7 @@ fn a_flipped_bit_never_changes_a_value_and_never_goes_unnoticed() {
     files(&disk, Path::new("/"), &mut all);
     let bytes: u64 = all.iter().map(|file| file.1).sum();
     assert!(bytes < 64 << 10, "{bytes} bytes");
+    assert!(all.iter().any(|(path, _)| path.starts_with("/data/narthex/accel")));
     let (mut flips, mut gaps) = (0, 0);
     for (path, length) in &all {
         for bit in (0..*length as usize * 8).step_by(stride()) {
@@ -86,6 +117,10 @@ fn a_flipped_bit_never_changes_a_value_and_never_goes_unnoticed() {
                 judge(&found, &acknowledged, &ever).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert!(is_complete || !warnings.is_empty(), "{context}: samples are missing without a word");
             assert!(total_bytes(&damaged) >= before, "{context}: recovery deleted something");
+            let told = judge_runs(&database, &acknowledged, &ever);
+            let told = told.unwrap_or_else(|error| panic!("{context}: {error}"));
+            let read: usize = found.values().map(BTreeMap::len).sum();
+            assert!(told >= read as u64, "{context}: {told} samples are summed up or read, not {read}");
             drop(database);
             // What was found stays known, and recovering once more changes nothing.
             let database = open(&damaged).unwrap_or_else(|error| panic!("{context}, again: {error}"));

@@ -7,6 +7,7 @@
     reason = "failing is what these are for, the steps say where; the environment says how much"
 )]
 
+mod accel;
 mod crash;
 mod damage;
 mod exemplars;
