@@ -1,5 +1,6 @@
 //! Columns: what one series has at every step, and the windows of samples it is computed from.
 
+mod block;
 mod places;
 mod presence;
 mod segments;
@@ -12,6 +13,8 @@ use narthex_model::{FloatHistogram, SampleValue};
 use crate::memory::{Reservation, block_bytes, histogram_bytes};
 use crate::{EvalError, QueryContext};
 
+pub use block::lag;
+pub(crate) use block::{BLOCK, WindowBlock};
 pub(crate) use places::Places;
 pub use presence::Presence;
 pub(crate) use segments::{Segment, SegmentGrid, Segments};

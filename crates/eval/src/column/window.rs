@@ -29,6 +29,7 @@ pub struct WindowBounds {
 pub struct Windows<'a> {
     samples: &'a SampleBuffer,
     bounds: &'a [WindowBounds],
+    lag: Option<usize>,
     interrupt: Option<&'a Interrupt>,
 }
 
@@ -70,7 +71,18 @@ pub struct Window<'a> {
 impl<'a> Windows<'a> {
     /// Windows over `samples`, whose borders rise (or stay) from step to step.
     pub fn new(samples: &'a SampleBuffer, bounds: &'a [WindowBounds]) -> Windows<'a> {
-        Windows { samples, bounds, interrupt: None }
+        Windows { samples, bounds, lag: None, interrupt: None }
+    }
+
+    /// The same windows, of which is known that each starts where the one `lag` steps earlier ended.
+    #[must_use]
+    pub fn lagging(self, lag: Option<usize>) -> Windows<'a> {
+        Windows { lag, ..self }
+    }
+
+    /// After how many steps a window starts where an earlier one ended, if that is known.
+    pub(super) fn lag(&self) -> Option<usize> {
+        self.lag
     }
 
     /// The same windows; no more of them come once `interrupt` says to stop, whatever a kernel makes of that.

@@ -1,10 +1,10 @@
 //! One value from all samples of a window: the `*_over_time` functions, `changes` and `resets`.
 
-use narthex_model::histogram::Compensated;
 use narthex_promql::ast::RangeExtension;
 use narthex_promql::functions::OverTimeFunction;
 
-use super::{SeriesContext, sliding, sum_over_time, transitions};
+use super::variance::variance;
+use super::{SeriesContext, over_floats, sum_over_time, transitions};
 use crate::column::FloatSlice;
 use crate::quantile::quantile;
 use crate::{AnnotationKind, EvalError, StepColumn, Window, Windows};
@@ -22,6 +22,9 @@ pub fn evaluate(
     out: &mut StepColumn,
 ) -> Result<(), EvalError> {
     use OverTimeFunction as Function;
+    if windows.has_only_floats() && over_floats::evaluate(function, windows, out) {
+        return Ok(());
+    }
     match function {
         Function::Sum | Function::Avg => sum_over_time::summed(function, windows, series, out),
         Function::Changes | Function::Resets => {
@@ -32,16 +35,20 @@ pub fn evaluate(
         Function::First | Function::Last => pick(function, windows, out),
         Function::TsOfFirst => each(windows, out, |window| time_of(window, <[i64]>::first, i64::min)),
         Function::TsOfLast => each(windows, out, |window| time_of(window, <[i64]>::last, i64::max)),
-        Function::Min => extremes(windows, series, out, |value, best| value < best),
-        Function::Max => extremes(windows, series, out, |value, best| value > best),
+        Function::Min => {
+            floats(windows, series, out, |floats| extreme(floats.values, |value, best| value < best));
+        }
+        Function::Max => {
+            floats(windows, series, out, |floats| extreme(floats.values, |value, best| value > best));
+        }
         Function::TsOfMin => {
             floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value <= best));
         }
         Function::TsOfMax => {
             floats(windows, series, out, |floats| time_of_extreme(floats, |value, best| value >= best));
         }
-        Function::Stdvar => floats(windows, series, out, variance),
-        Function::Stddev => floats(windows, series, out, |floats| variance(floats).sqrt()),
+        Function::Stdvar => floats(windows, series, out, |floats| variance(floats.values)),
+        Function::Stddev => floats(windows, series, out, |floats| variance(floats.values).sqrt()),
         Function::Mad => floats(windows, series, out, median_absolute_deviation),
         Function::Quantile => quantiles(parameter, windows, series, out),
     }
@@ -110,24 +117,10 @@ fn time_of(
     times.into_iter().flatten().copied().reduce(choose).unwrap_or(0) as f64 / 1000.0
 }
 
-/// The value of each window that beats all others.
-fn extremes(
-    windows: &Windows<'_>,
-    series: &SeriesContext<'_>,
-    out: &mut StepColumn,
-    beats: impl Fn(f64, f64) -> bool,
-) {
-    if sliding::pays(windows) {
-        sliding::extremes(windows, out, beats);
-    } else {
-        floats(windows, series, out, |floats| extreme(floats, &beats));
-    }
-}
-
 /// The value that beats all others; a NaN is beaten by any number.
-fn extreme(floats: FloatSlice<'_>, beats: impl Fn(f64, f64) -> bool) -> f64 {
+pub(super) fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> f64 {
     let mut best = f64::NAN;
-    for &value in floats.values {
+    for &value in values {
         if beats(value, best) || best.is_nan() {
             best = value;
         }
@@ -145,18 +138,6 @@ fn time_of_extreme(floats: FloatSlice<'_>, beats: impl Fn(f64, f64) -> bool) -> 
         }
     }
     best_ms as f64 / 1000.0
-}
-
-/// Population variance by Welford's recurrence, both running terms compensated.
-fn variance(floats: FloatSlice<'_>) -> f64 {
-    let mut mean = Compensated::default();
-    let mut squares = Compensated::default();
-    for (at, &value) in floats.values.iter().enumerate() {
-        let delta = value - mean.value();
-        mean.add(delta / (at + 1) as f64);
-        squares.add(delta * (value - mean.value()));
-    }
-    squares.value() / floats.len() as f64
 }
 
 fn median_absolute_deviation(floats: FloatSlice<'_>) -> f64 {

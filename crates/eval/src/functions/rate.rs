@@ -96,8 +96,8 @@ fn extrapolated(
     let samples = windows.samples();
     if samples.histograms.timestamps.is_empty()
         && (!uses_starts || samples.floats.start_timestamps.is_empty())
+        && rate_floats::changes(change, range_ms, windows, &resets, out)
     {
-        rate_floats::changes(change, range_ms, windows, &resets, out);
         return;
     }
     for (step, window) in windows.iter().enumerate() {
@@ -132,7 +132,7 @@ fn zero_start(starts: &[Timestamp], timestamps: &[Timestamp], window: &Window<'_
     (start != 0 && start > window.bounds.start_ms && start < first).then_some(start)
 }
 
-fn float_change(
+pub(super) fn float_change(
     change: Change,
     range_ms: i64,
     window: &Window<'_>,
@@ -188,7 +188,7 @@ pub(super) struct Resets {
 /// A reset between sample `at − 1` and sample `at`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reset {
-    at: usize,
+    pub(super) at: usize,
     /// The value that was lost.
     pub(super) before: f64,
 }
@@ -202,17 +202,25 @@ impl Resets {
         if starts_overlap(&column.timestamps, starts) {
             series.annotate_metric(AnnotationKind::StartTimeOverlap);
         }
+        if starts.is_empty() {
+            return Resets::by_value(&column.values);
+        }
         let values = &column.values;
-        let falls = values.iter().zip(values.get(1..).unwrap_or(&[]));
+        let is_reset =
+            |&at: &usize| values[at] < values[at - 1] || is_start_reset(&column.timestamps, starts, at);
+        let at = (1..values.len()).filter(is_reset);
+        Resets { at: at.map(|at| Reset { at, before: values[at - 1] }).collect() }
+    }
+
+    /// The resets of a counter that had these values.
+    pub(super) fn by_value(values: &[f64]) -> Resets {
+        let pairs = || values.iter().zip(values.get(1..).unwrap_or(&[]));
         // Without a branch per value, as hardly any counter starts anew.
-        if starts.is_empty() && !falls.fold(false, |has_fall, (before, value)| has_fall | (value < before)) {
+        if !pairs().fold(false, |has_fall, (before, value)| has_fall | (value < before)) {
             return Resets::default();
         }
-        let is_reset = |at: usize| {
-            column.values[at] < column.values[at - 1] || is_start_reset(&column.timestamps, starts, at)
-        };
-        let at = (1..column.values.len()).filter(|&at| is_reset(at));
-        Resets { at: at.map(|at| Reset { at, before: column.values[at - 1] }).collect() }
+        let falls = (1..).zip(pairs()).filter(|(_, (before, value))| value < before);
+        Resets { at: falls.map(|(at, (&before, _))| Reset { at, before }).collect() }
     }
 
     /// The difference between two values, with what was lost at samples `from..to` added in order.
@@ -221,13 +229,14 @@ impl Resets {
         if self.at.is_empty() {
             return difference;
         }
-        self.within(from, to).fold(difference, |sum, reset| sum + reset.before)
+        self.within(from, to).iter().fold(difference, |sum, reset| sum + reset.before)
     }
 
     /// Resets at samples `from..to`.
-    pub(super) fn within(&self, from: usize, to: usize) -> impl Iterator<Item = &Reset> {
+    pub(super) fn within(&self, from: usize, to: usize) -> &[Reset] {
         let first = self.at.partition_point(|reset| reset.at < from);
-        self.at[first..].iter().take_while(move |reset| reset.at < to)
+        let behind = &self.at[first..];
+        &behind[..behind.partition_point(|reset| reset.at < to)]
     }
 }
 
@@ -250,6 +259,11 @@ fn starts_overlap(timestamps: &[Timestamp], starts: &[Timestamp]) -> bool {
 
 /// `irate` and `idelta`: from the last two samples, whichever kind they are.
 fn last_two(change: Change, windows: &Windows<'_>, series: &SeriesContext<'_>, out: &mut StepColumn) {
+    let uses_starts = series.query.options.start_timestamps;
+    if windows.has_only_floats() && (!uses_starts || windows.samples().floats.start_timestamps.is_empty()) {
+        rate_floats::last_changes(change, windows, out);
+        return;
+    }
     for (step, window) in windows.iter().enumerate() {
         let (floats, histograms) = (window.floats, window.histograms);
         match last_kinds(floats.timestamps, histograms.timestamps) {

@@ -1,12 +1,10 @@
 //! A line or a smoothed curve through the samples of a window: `deriv`, `predict_linear`,
 //! `double_exponential_smoothing`.
 
-use narthex_model::Timestamp;
-use narthex_model::histogram::Compensated;
 use narthex_promql::functions::RegressionFunction;
 
 use super::SeriesContext;
-use crate::column::FloatSlice;
+use super::lines::{self, Line};
 use crate::{AnnotationKind, EvalError, StepColumn, Windows};
 
 /// Computes one of the family for every step. `parameters` are the scalar arguments.
@@ -20,6 +18,9 @@ pub fn evaluate(
     series: &SeriesContext<'_>,
     out: &mut StepColumn,
 ) -> Result<(), EvalError> {
+    if windows.has_only_floats() && lines::evaluate(function, parameters, windows, out) {
+        return Ok(());
+    }
     for (step, window) in windows.iter().enumerate() {
         if window.floats.is_empty() && window.histograms.is_empty() {
             continue;
@@ -44,46 +45,14 @@ pub fn evaluate(
         }
         let value = match (function, factors) {
             (RegressionFunction::PredictLinear, _) => {
-                let line = Line::through(floats, window.bounds.step_ms);
-                line.slope * parameter(0) + line.intercept
+                Line::through(floats.timestamps, floats.values, window.bounds.step_ms).at(parameter(0))
             }
             (_, Some(factors)) => smoothed(floats.values, factors),
-            (_, None) => Line::through(floats, floats.timestamps[0]).slope,
+            (_, None) => Line::through(floats.timestamps, floats.values, floats.timestamps[0]).slope,
         };
         out.set_float(step, value);
     }
     Ok(())
-}
-
-/// A line, x in seconds from a chosen origin.
-struct Line {
-    slope: f64,
-    intercept: f64,
-}
-
-impl Line {
-    /// Least squares with compensated sums. All values equal: a level line (none if they are infinite).
-    fn through(floats: FloatSlice<'_>, origin_ms: Timestamp) -> Line {
-        let first = floats.values[0];
-        if floats.values.iter().all(|&value| value == first) {
-            let level = if first.is_infinite() { f64::NAN } else { first };
-            return Line { slope: if first.is_infinite() { f64::NAN } else { 0.0 }, intercept: level };
-        }
-        let [mut sum_x, mut sum_y, mut sum_xy, mut sum_xx] = [Compensated::default(); 4];
-        for (&at_ms, &y) in floats.timestamps.iter().zip(floats.values) {
-            let x = at_ms.saturating_sub(origin_ms) as f64 / 1000.0;
-            sum_x.add(x);
-            sum_y.add(y);
-            sum_xy.add(x * y);
-            sum_xx.add(x * x);
-        }
-        let n = floats.len() as f64;
-        let [sum_x, sum_y, sum_xy, sum_xx] = [sum_x, sum_y, sum_xy, sum_xx].map(Compensated::value);
-        let covariance = sum_xy - sum_x * sum_y / n;
-        let variance = sum_xx - sum_x * sum_x / n;
-        let slope = covariance / variance;
-        Line { slope, intercept: sum_y / n - slope * sum_x / n }
-    }
 }
 
 /// How much weight the newest value and the newest trend have.

@@ -2,12 +2,8 @@
 //!
 //! Each of these gives the very bits that a scan of every window gives, or says that it cannot.
 
-use std::collections::VecDeque;
-
+use super::lanes::{EXACT_INTEGER, is_exact_integer};
 use crate::{StepColumn, Windows};
-
-/// Bound of the integers that floats add up without rounding.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Whether windows share so many samples that sliding beats scanning. `false` as well when there are histograms.
 pub(super) fn pays(windows: &Windows<'_>) -> bool {
@@ -18,52 +14,57 @@ pub(super) fn pays(windows: &Windows<'_>) -> bool {
     samples.histograms.timestamps.is_empty() && scanned_ms > 4.0 * covered_ms
 }
 
-/// The value of every window that no other one `beats`, the earliest of equals; of nothing but NaN the last one. Kept is
-/// a queue of the values that may still win, best first.
+/// The value of every window that no other one `beats`, the earliest of equals; of nothing but NaN the last one.
+///
+/// The samples of a window are parted where the samples of an earlier window ended: kept are the best of those behind that
+/// place, and, for each place before it, the best from there on. Each sample is so compared twice, however many windows
+/// see it.
 pub(super) fn extremes(windows: &Windows<'_>, out: &mut StepColumn, beats: impl Fn(f64, f64) -> bool) {
-    let values = &windows.samples().floats.values;
-    let mut candidates: VecDeque<usize> = VecDeque::new();
-    let mut seen = 0;
-    for (step, window) in windows.iter().enumerate() {
-        let floats = window.floats;
-        let (first, end) = (floats.first, floats.first + floats.len());
-        for at in seen.max(first)..end {
-            if values[at].is_nan() {
-                continue;
-            }
-            while candidates.back().is_some_and(|&last| beats(values[at], values[last])) {
-                candidates.pop_back();
-            }
-            candidates.push_back(at);
+    let values = windows.samples().floats.values.as_slice();
+    let better = |best: f64, value: f64| if beats(value, best) | best.is_nan() { value } else { best };
+    let mut best_from = vec![0.0; values.len()];
+    // Where samples are parted, up to where they were looked at, and the best in between.
+    let (mut part, mut seen, mut best_behind) = (0, 0, f64::NAN);
+    windows.fill_each(out, |window| {
+        if window.is_empty() {
+            return 0.0;
         }
-        seen = end.max(seen);
-        while candidates.front().is_some_and(|&best| best < first) {
-            candidates.pop_front();
+        if window.start >= part {
+            let places = best_from.get_mut(window.clone()).unwrap_or_default();
+            let inside = values.get(window.clone()).unwrap_or_default();
+            let best = bests_from(inside, places, better);
+            (part, seen) = (window.end, window.end);
+            return best;
         }
-        if let Some(&last) = floats.values.last() {
-            out.set_float(step, candidates.front().map_or(last, |&best| values[best]));
+        let before = best_from[window.start];
+        if window.end > part {
+            let fresh = values.get(seen..window.end).unwrap_or(&[]);
+            let so_far = if seen == part { f64::NAN } else { best_behind };
+            best_behind = fresh.iter().copied().fold(so_far, better);
+            seen = window.end;
+            return better(before, best_behind);
         }
-    }
+        before
+    });
 }
 
-/// Calls `total` with the step, the sum and the number of samples of every window that has any. `false`, without a call,
-/// when the samples are no integers that add up exactly in any order.
-pub(super) fn exact_sums(windows: &Windows<'_>, mut total: impl FnMut(usize, f64, usize)) -> bool {
-    let Some(sums) = running_sums(&windows.samples().floats.values) else { return false };
-    for (step, window) in windows.iter().enumerate() {
-        let (first, len) = (window.floats.first, window.floats.len());
-        if len > 0 {
-            total(step, sums[first + len] - sums[first], len);
-        }
-    }
-    true
+/// Writes the best of the values from each place on; returns that of all of them.
+fn bests_from(values: &[f64], places: &mut [f64], better: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut pairs = values.iter().zip(places).rev();
+    let Some((&last, place)) = pairs.next() else { return f64::NAN };
+    *place = last;
+    pairs.fold(last, |best, (&value, place)| {
+        *place = better(value, best);
+        *place
+    })
 }
 
 /// The sum of the first so many values at each place; `None` when any addition might round.
-fn running_sums(values: &[f64]) -> Option<Vec<f64>> {
+pub(super) fn running_sums(values: &[f64]) -> Option<Vec<f64>> {
     let magnitude: f64 = values.iter().map(|value| value.abs()).sum();
     // A NaN or an infinity among them makes the comparison false.
-    let is_exact = magnitude < EXACT_MAX && values.iter().all(|&value| value.trunc() == value);
+    let is_exact = magnitude < EXACT_INTEGER as f64
+        && values.iter().fold(true, |all, &value| all & is_exact_integer(value));
     is_exact.then(|| {
         let mut sum = 0.0;
         let sums = values.iter().map(|value| {
@@ -77,7 +78,7 @@ fn running_sums(values: &[f64]) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::WindowBounds;
+    use crate::column::{WindowBounds, lag};
     use narthex_storage::SampleBuffer;
     use proptest::prelude::*;
 
@@ -113,7 +114,7 @@ mod tests {
                 .step_by(step as usize)
                 .map(|end_ms| WindowBounds { start_ms: end_ms - range, end_ms, step_ms: end_ms })
                 .collect();
-            let windows = Windows::new(&samples, &bounds);
+            let windows = Windows::new(&samples, &bounds).lagging(lag(&bounds));
             for beats in [|a: f64, b: f64| a > b, |a: f64, b: f64| a < b] {
                 let mut out = StepColumn::default();
                 out.reset(bounds.len());
@@ -123,15 +124,16 @@ mod tests {
                     prop_assert_eq!(out.float(at).map(f64::to_bits), expected);
                 }
             }
-            let mut sums = vec![None; bounds.len()];
-            if exact_sums(&windows, |at, sum, len| sums[at] = Some((sum, len))) {
-                for (at, window) in windows.iter().enumerate() {
-                    let values = window.floats.values;
-                    let expected = (!values.is_empty()).then(|| (values.iter().sum::<f64>() + 0.0, values.len()));
-                    prop_assert_eq!(sums[at], expected);
+            match running_sums(&samples.floats.values) {
+                Some(sums) => {
+                    for (at, sum) in sums.into_iter().enumerate() {
+                        prop_assert_eq!(sum, samples.floats.values[..at].iter().sum::<f64>() + 0.0);
+                    }
                 }
-            } else {
-                prop_assert!(samples.floats.values.iter().any(|value| value.fract() != 0.0 || !value.is_finite()));
+                None => {
+                    let is_inexact = |value: &f64| value.fract() != 0.0 || !value.is_finite();
+                    prop_assert!(samples.floats.values.iter().any(is_inexact));
+                }
             }
         }
     }

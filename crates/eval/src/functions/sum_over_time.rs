@@ -6,7 +6,7 @@ use narthex_model::histogram::{Compensated, HistogramSum, IncompatibleSchemas, R
 use narthex_model::{CounterResetHint, FloatHistogram};
 use narthex_promql::functions::OverTimeFunction;
 
-use super::{SeriesContext, sliding};
+use super::SeriesContext;
 use crate::aggregations::histogram_mean::HistogramMean;
 use crate::{AnnotationKind, StepColumn, Windows};
 
@@ -17,9 +17,6 @@ pub(super) fn summed(
     series: &SeriesContext<'_>,
     out: &mut StepColumn,
 ) {
-    if sliding::pays(windows) && summed_sliding(function, windows, out) {
-        return;
-    }
     for (step, window) in windows.iter().enumerate() {
         let (floats, histograms) = (window.floats, window.histograms);
         match (floats.is_empty(), histograms.is_empty()) {
@@ -36,16 +33,8 @@ pub(super) fn summed(
     }
 }
 
-/// Sums of integers need no compensation and so may be differences of running sums; `false` when they are not such.
-fn summed_sliding(function: OverTimeFunction, windows: &Windows<'_>, out: &mut StepColumn) -> bool {
-    let divides = function == OverTimeFunction::Avg;
-    sliding::exact_sums(windows, |step, sum, samples| {
-        out.set_float(step, if divides { sum / samples as f64 } else { sum });
-    })
-}
-
 /// The compensated sum; an infinite one is not compensated.
-fn sum(values: &[f64]) -> f64 {
+pub(super) fn sum(values: &[f64]) -> f64 {
     let mut total = Compensated::default();
     for &value in values {
         total.add(value);
@@ -54,7 +43,7 @@ fn sum(values: &[f64]) -> f64 {
 }
 
 /// Sum over count; should the sum overflow, the mean is continued value by value.
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     let Some((&first, rest)) = values.split_first() else { return f64::NAN };
     let mut total = Compensated { sum: first, compensation: 0.0 };
     for (at, &value) in rest.iter().enumerate() {

@@ -25,6 +25,17 @@ pub(super) fn evaluate(
     series: &SeriesContext<'_>,
     out: &mut StepColumn,
 ) {
+    let has_starts =
+        series.query.options.start_timestamps && !windows.samples().floats.start_timestamps.is_empty();
+    if extension.is_none() && windows.has_only_floats() && !has_starts {
+        match function {
+            OverTimeFunction::Changes => {
+                count(windows, out, |before, value| (value != before) & !(value.is_nan() & before.is_nan()));
+            }
+            _ => count(windows, out, |before, value| value < before),
+        }
+        return;
+    }
     let times = transitions(function, windows, series);
     let lookback_ms = series.query.parameters.lookback_ms;
     for (step, window) in windows.iter().enumerate() {
@@ -38,6 +49,39 @@ pub(super) fn evaluate(
         let to = times.partition_point(|&at_ms| at_ms <= window.bounds.end_ms);
         out.set_float(step, to.saturating_sub(from) as f64);
     }
+}
+
+/// Counts the transitions of floats: they are found once, and counted by two cursors.
+fn count(windows: &Windows<'_>, out: &mut StepColumn, is_transition: impl Fn(f64, f64) -> bool) {
+    let places = places(&windows.samples().floats.values, is_transition);
+    let (mut before, mut within) = (0, 0);
+    windows.fill_each(out, |window| {
+        // The transition to its first sample is none of a window's.
+        while places.get(before).is_some_and(|&at| at <= window.start) {
+            before += 1;
+        }
+        while places.get(within).is_some_and(|&at| at < window.end) {
+            within += 1;
+        }
+        within.saturating_sub(before) as f64
+    });
+}
+
+/// The places of the values that differ from their predecessors.
+fn places(values: &[f64], is_transition: impl Fn(f64, f64) -> bool) -> Vec<usize> {
+    const CHUNK: usize = 32;
+    let Some((_, after)) = values.split_first() else { return Vec::new() };
+    let mut places = Vec::new();
+    for (number, (before, after)) in values.chunks(CHUNK).zip(after.chunks(CHUNK)).enumerate() {
+        let pairs = || before.iter().zip(after);
+        // Without a branch per value, as there is none mostly.
+        if pairs().fold(false, |any, (&before, &value)| any | is_transition(before, value)) {
+            let found = (1 + number * CHUNK..).zip(pairs());
+            let found = found.filter(|(_, (before, value))| is_transition(**before, **value));
+            places.extend(found.map(|(at, _)| at));
+        }
+    }
+    places
 }
 
 fn first_of(floats: &[Timestamp], histograms: &[Timestamp]) -> Option<Timestamp> {

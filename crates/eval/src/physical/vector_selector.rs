@@ -10,9 +10,9 @@ use narthex_storage::{FloatColumn, Querier, SampleBuffer, SelectHints, SeriesSet
 
 use super::exchange::Workers;
 use super::histogram_stats::HistogramDetail;
-use super::window_source::{has_stale, remove_stale};
+use super::window_source::remove_stale;
 use super::{Description, Operator, SeriesMetadata, selected, selector_text, series_per_batch, smoothed};
-use crate::column::{Places, SeriesBatch};
+use crate::column::{BLOCK, Places, SeriesBatch};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
@@ -135,61 +135,109 @@ impl Lookup<'_> {
 impl Lookup<'_> {
     fn evaluate_floats(&self, samples: &FloatColumn, column: &mut StepColumn) {
         let mut places = Places::new(&samples.timestamps);
-        let at_ms = |step| self.selector.shift.reference(self.grid.timestamp(step));
+        let (mut instants, mut found) = ([0; BLOCK], [0; BLOCK]);
         column.fill_words(|first, values| {
-            if let Some(found) = self.one_each(samples, places.up_to(at_ms(first)), first, values.len()) {
-                values.copy_from_slice(found);
-                return u64::MAX;
+            let instants = &mut instants[..values.len().min(BLOCK)];
+            let is_regular = self.write_instants(first, instants);
+            if let ([first_ms, second_ms, ..], true) = (&*instants, is_regular) {
+                let up_to = places.up_to(*first_ms);
+                let stride = Places::clone(&places).up_to(*second_ms) - up_to;
+                if self.regular_values(samples, up_to, stride, *first_ms, values) {
+                    return u64::MAX;
+                }
             }
-            values.iter_mut().enumerate().fold(0, |word, (bit, place)| {
-                let at_ms = at_ms(first + bit);
-                let at = places.up_to(at_ms).checked_sub(1);
-                let value = at.and_then(|at| self.unless_old(samples, at, at_ms));
-                *place = value.unwrap_or(0.0);
-                word | u64::from(value.is_some()) << bit
-            })
+            places.fill(instants.iter(), |&at_ms| at_ms, &mut found);
+            self.single_values(samples, instants, &found, values)
         });
     }
 
-    fn unless_old(&self, samples: &FloatColumn, at: usize, at_ms: Timestamp) -> Option<f64> {
-        let (&found_ms, &value) = (samples.timestamps.get(at)?, samples.values.get(at)?);
-        (found_ms > at_ms.saturating_sub(self.lookback_ms) && !is_stale_nan(value)).then_some(value)
+    /// Writes the instants looked from at the steps from number `first` on; whether they are as far apart as steps are:
+    /// not where `@` holds time still, nor at the end of time.
+    fn write_instants(&self, first: usize, instants: &mut [Timestamp]) -> bool {
+        let at_ms = |step| self.selector.shift.reference(self.grid.timestamp(step));
+        let (first_ms, step_ms) = (at_ms(first), self.grid.step_ms);
+        let length_ms = i64::try_from(instants.len() - 1).ok().and_then(|steps| steps.checked_mul(step_ms));
+        let last_ms = length_ms.and_then(|length_ms| first_ms.checked_add(length_ms));
+        let is_regular = last_ms == Some(at_ms(first + instants.len() - 1));
+        if is_regular {
+            let mut next_ms = first_ms;
+            for at_ms in instants {
+                *at_ms = next_ms;
+                next_ms = next_ms.wrapping_add(step_ms);
+            }
+        } else {
+            instants.iter_mut().enumerate().for_each(|(step, place)| *place = at_ms(first + step));
+        }
+        is_regular
     }
 
-    /// The values at some steps from number `first` on, if each finds the sample behind that of the step before it, as
-    /// where steps are as far apart as samples. `up_to` samples lie up to the first of the steps.
+    /// Writes the values at some steps if each step finds the sample `stride` places behind that of the step before it, as
+    /// where steps are some samples apart. `up_to` samples lie up to the first of the steps, which is at `first_ms`.
     ///
-    /// Looks at all of them in loops without branches, which is faster than finding them one by one.
-    fn one_each<'s>(
+    /// Looks at all of them in a loop without branches, which is faster than finding them one by one.
+    #[inline(always)]
+    fn regular_values(
         &self,
-        samples: &'s FloatColumn,
+        samples: &FloatColumn,
         up_to: usize,
-        first: usize,
-        steps: usize,
-    ) -> Option<&'s [f64]> {
-        let at_ms = |step| self.selector.shift.reference(self.grid.timestamp(step));
-        let (first_ms, step_ms, from) = (at_ms(first), self.grid.step_ms, up_to.checked_sub(1)?);
-        let length_ms = i64::try_from(steps - 1).ok()?.checked_mul(step_ms)?;
-        let after_ms = first_ms.checked_sub(self.lookback_ms)?;
-        // Not where `@` holds time still, nor at the end of time.
-        if steps < 2 || first_ms.checked_add(length_ms)? != at_ms(first + steps - 1) {
-            return None;
+        stride: usize,
+        first_ms: Timestamp,
+        values: &mut [f64],
+    ) -> bool {
+        let Some(place) = up_to.checked_sub(1).filter(|_| stride > 0) else { return false };
+        let (Some(found_ms), Some(found)) = (samples.timestamps.get(place..), samples.values.get(place..))
+        else {
+            return false;
+        };
+        let Some(behind_ms) = found_ms.get(1..) else { return false };
+        let (Some(found_ms), Some(found)) = (found_ms.get(..behind_ms.len()), found.get(..behind_ms.len()))
+        else {
+            return false;
+        };
+        let last = (values.len() - 1) * stride;
+        if last >= behind_ms.len() {
+            return false;
         }
-        let timestamps = samples.timestamps.get(from..from + steps)?;
-        let values = samples.values.get(from..from + steps)?;
-        // What wraps around is no sample that is looked for: it seems to lie behind the first step.
-        let (mut is_found, mut back_ms) = (true, 0i64);
-        for &sample_ms in timestamps {
-            let sample_ms = sample_ms.wrapping_sub(back_ms);
-            is_found &= (sample_ms <= first_ms) & (sample_ms > after_ms);
-            back_ms = back_ms.wrapping_add(step_ms);
+        let (mut at_ms, mut at) = (first_ms, 0);
+        // The age of the oldest sample found; whether each was followed by one that is too young; whether one is stale.
+        let (mut age_max_ms, mut is_next_younger, mut is_stale) = (0, -1, false);
+        for value in values {
+            let (sample_ms, next_ms) = (found_ms[at], behind_ms[at]);
+            *value = found[at];
+            age_max_ms = at_ms.wrapping_sub(sample_ms).cast_unsigned().max(age_max_ms);
+            is_next_younger &= at_ms.wrapping_sub(next_ms);
+            is_stale |= is_stale_nan(*value);
+            at += stride;
+            at_ms = at_ms.wrapping_add(self.grid.step_ms);
         }
-        back_ms = 0;
-        for &later_ms in samples.timestamps[from + 1..].iter().take(steps) {
-            is_found &= later_ms.wrapping_sub(back_ms) > first_ms;
-            back_ms = back_ms.wrapping_add(step_ms);
+        // An age below 0 is a very great one.
+        age_max_ms < self.lookback_ms.max(0).cast_unsigned() && is_next_younger < 0 && !is_stale
+    }
+
+    /// Writes the values at some instants, up to which `found` samples lie; returns which there are.
+    #[inline(always)]
+    fn single_values(
+        &self,
+        samples: &FloatColumn,
+        instants: &[Timestamp],
+        found: &[usize; BLOCK],
+        values: &mut [f64],
+    ) -> u64 {
+        let timestamps = samples.timestamps.as_slice();
+        let sample_values = samples.values.get(..timestamps.len()).unwrap_or(&[]);
+        let is_current = |at_ms: Timestamp, found: usize| {
+            let place = found.wrapping_sub(1);
+            let (&sample_ms, &value) = timestamps.get(place).zip(sample_values.get(place))?;
+            let is_young = sample_ms > at_ms.saturating_sub(self.lookback_ms);
+            Some((value, is_young & !is_stale_nan(value)))
+        };
+        let mut present = 0;
+        for (bit, ((&at_ms, &found), place)) in instants.iter().zip(found).zip(values).enumerate() {
+            let (value, is_present) = is_current(at_ms, found).unwrap_or_default();
+            *place = if is_present { value } else { 0.0 };
+            present |= u64::from(is_present) << bit;
         }
-        (is_found && !has_stale(values)).then_some(values)
+        present
     }
 }
 
