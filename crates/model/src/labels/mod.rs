@@ -2,7 +2,9 @@
 
 mod buffer;
 mod builder;
+mod difference;
 mod name;
+mod pairs;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +14,11 @@ use xxhash_rust::xxh64::Xxh64;
 
 pub use buffer::LabelsBuffer;
 pub use builder::LabelsBuilder;
+pub use difference::Difference;
 pub use name::{is_legacy_label_name, is_legacy_metric_name, quote, write_label_name};
+pub use pairs::{Iter, LABEL_TEXT_MAX};
+
+use pairs::push_text;
 
 /// The label that holds the metric name.
 pub const METRIC_NAME: &str = "__name__";
@@ -22,9 +28,6 @@ pub const METRIC_TYPE: &str = "__type__";
 pub const METRIC_UNIT: &str = "__unit__";
 /// The label that holds a classic bucket's upper bound.
 pub const BUCKET_LABEL: &str = "le";
-
-/// Longest name or value in bytes; what is longer is cut at a character. Far beyond any ingestion limit.
-pub const LABEL_TEXT_MAX: usize = 0x10_0000;
 
 /// Names and values, sorted by name, each name once, no empty value (an empty value means absent).
 ///
@@ -158,35 +161,6 @@ impl Labels {
         Labels(Arc::from(text.as_str()))
     }
 
-    /// Where this set differs from `other`.
-    pub fn difference(&self, other: &Labels) -> Difference<'_> {
-        let equal = common_bytes(self.0.as_bytes(), other.0.as_bytes());
-        let mut pairs = self.iter();
-        let mut first = 0;
-        loop {
-            let mut next = pairs.clone();
-            if next.next().is_none() || self.0.len() - next.rest.len() > equal {
-                break;
-            }
-            pairs = next;
-            first += 1;
-        }
-        // Up to here both are the same. Behind, what is left of both is the same only where it is as long.
-        let start = pairs.rest;
-        let mut others = Iter { rest: &other.0[self.0.len() - start.len()..] };
-        let equal = common_bytes_behind(start.as_bytes(), others.rest.as_bytes());
-        loop {
-            match pairs.rest.len().cmp(&others.rest.len()) {
-                Ordering::Equal if pairs.rest.len() <= equal => break,
-                Ordering::Equal => drop((pairs.next(), others.next())),
-                Ordering::Greater => drop(pairs.next()),
-                Ordering::Less => drop(others.next()),
-            }
-        }
-        let between = Iter { rest: &start[..start.len() - pairs.rest.len()] };
-        Difference { first, between, last: pairs.count() }
-    }
-
     /// What equal sets have in common and others do not: something to look a set up by. Opaque, and no order.
     pub fn key(&self) -> &str {
         &self.0
@@ -246,46 +220,6 @@ impl<'a> IntoIterator for &'a Labels {
     }
 }
 
-impl PartialOrd for Labels {
-    fn partial_cmp(&self, other: &Labels) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Pair by pair, name before value; a prefix sorts first. The order of every matrix result.
-impl Ord for Labels {
-    fn cmp(&self, other: &Labels) -> Ordering {
-        let equal = common_bytes(self.0.as_bytes(), other.0.as_bytes());
-        if equal == self.0.len() && equal == other.0.len() {
-            return Ordering::Equal;
-        }
-        // Neighbours of a sorted list begin alike: only the text that holds the first difference is looked at.
-        let (mut left, mut right) = (self.iter(), other.iter());
-        loop {
-            let (one, two) = (left.take_text(), right.take_text());
-            if self.0.len() - left.rest.len() > equal || one.is_none() || two.is_none() {
-                return one.cmp(&two);
-            }
-        }
-    }
-}
-
-/// How many bytes two lists begin with in common.
-fn common_bytes(left: &[u8], right: &[u8]) -> usize {
-    let (left_words, right_words) = (left.as_chunks::<16>().0, right.as_chunks::<16>().0);
-    let words = left_words.iter().zip(right_words).take_while(|(left, right)| left == right).count();
-    let rest = left[words * 16..].iter().zip(&right[words * 16..]);
-    words * 16 + rest.take_while(|(left, right)| left == right).count()
-}
-
-/// How many bytes two lists end with in common.
-fn common_bytes_behind(left: &[u8], right: &[u8]) -> usize {
-    let words = left.as_rchunks::<16>().1.iter().rev().zip(right.as_rchunks::<16>().1.iter().rev());
-    let equal = words.take_while(|(left, right)| left == right).count() * 16;
-    let rest = left[..left.len() - equal].iter().rev().zip(right[..right.len() - equal].iter().rev());
-    equal + rest.take_while(|(left, right)| left == right).count()
-}
-
 /// `{a="1", b="2"}`, the metric name as an ordinary label, values quoted as Go does.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -307,76 +241,6 @@ impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// How one set differs from another.
-#[derive(Clone, Debug)]
-pub struct Difference<'a> {
-    /// So many pairs both begin with.
-    pub first: usize,
-    /// Then come pairs of the one.
-    pub between: Iter<'a>,
-    /// So many pairs both end with.
-    pub last: usize,
-}
-
-/// Pairs of a [`Labels`] in name order.
-#[derive(Clone, Debug)]
-pub struct Iter<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iter<'a> {
-    fn take_text(&mut self) -> Option<&'a str> {
-        let mut chars = self.rest.chars();
-        let length = length_of(chars.next()?);
-        let (text, rest) = chars.as_str().split_at_checked(length)?;
-        self.rest = rest;
-        Some(text)
-    }
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<(&'a str, &'a str)> {
-        Some((self.take_text()?, self.take_text()?))
-    }
-}
-
-/// Number of code points taken by surrogates, which no `char` can be.
-const SURROGATES: u32 = 0x800;
-const SURROGATES_START: u32 = 0xd800;
-
-fn length_of(mark: char) -> usize {
-    let code = u32::from(mark);
-    (if code < SURROGATES_START { code } else { code - SURROGATES }) as usize
-}
-
-fn mark_of(length: usize) -> char {
-    let length = length as u32;
-    let code = if length < SURROGATES_START { length } else { length + SURROGATES };
-    char::from_u32(code).expect("lengths up to LABEL_TEXT_MAX have a code point")
-}
-
-/// Appends one string in the inner form.
-#[inline]
-fn push_text(out: &mut String, text: &str) {
-    // Nearly all are that short: their mark is one byte.
-    if text.len() < 0x80 {
-        out.reserve(text.len() + 1);
-        out.push(char::from(text.len() as u8));
-        out.push_str(text);
-    } else {
-        push_long_text(out, text);
-    }
-}
-
-#[cold]
-fn push_long_text(out: &mut String, text: &str) {
-    let text = &text[..text.floor_char_boundary(LABEL_TEXT_MAX)];
-    out.push(mark_of(text.len()));
-    out.push_str(text);
 }
 
 #[cfg(test)]
@@ -425,19 +289,13 @@ mod tests {
         assert_eq!(sorted[4], sorted[0]);
     }
 
-    fn labels() -> impl Strategy<Value = Labels> {
+    pub(super) fn labels() -> impl Strategy<Value = Labels> {
         let text = prop_oneof![4 => "[ab]{0,2}", 1 => "a{20,40}", 1 => "[ab]{120,140}", 1 => "é{0,2}"];
         prop::collection::vec((text.clone(), text), 0..6)
             .prop_map(|pairs| pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
     }
 
     proptest! {
-        #[test]
-        fn sets_are_compared_pair_by_pair(left in labels(), right in labels()) {
-            prop_assert_eq!(left.cmp(&right), left.iter().cmp(right.iter()));
-            prop_assert_eq!(left.cmp(&right).is_eq(), left.key() == right.key());
-        }
-
         #[test]
         fn a_filter_keeps_the_pairs_wanted(labels in labels(), kept in prop::collection::vec(any::<bool>(), 6)) {
             let mut wanted = kept.iter();
@@ -448,17 +306,6 @@ mod tests {
             let mut wanted = kept.iter();
             let mut buffer = LabelsBuffer::default();
             prop_assert_eq!(buffer.filter(&labels, |_, _| *wanted.next().unwrap()), filtered.key());
-        }
-
-        #[test]
-        fn a_difference_stands_between_what_is_the_same(left in labels(), right in labels()) {
-            let Difference { first, between, last } = left.difference(&right);
-            let others: Vec<_> = right.iter().collect();
-            let (head, tail) = (&others[..first], &others[others.len() - last..]);
-            prop_assert!(first + last <= others.len());
-            let joined: Vec<_> = head.iter().copied().chain(between).chain(tail.iter().copied()).collect();
-            prop_assert_eq!(joined, left.iter().collect::<Vec<_>>());
-            prop_assert_eq!(left.difference(&left).first, left.len());
         }
 
         #[test]
