@@ -34,7 +34,7 @@ impl RangeFunction {
     }
 
     /// What it has to know of samples that it does not see; `None` when it has to see all of them.
-    fn need(self) -> Option<SummaryNeed> {
+    pub(super) fn need(self) -> Option<SummaryNeed> {
         match self {
             RangeFunction::Rate(function) => summarised::need_of_change(function),
             RangeFunction::OverTime(function) => summarised::need_over_time(function),

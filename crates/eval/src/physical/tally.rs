@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use narthex_promql::ast::RangeExtension;
+use narthex_storage::SampleBuffer;
 
-use super::window_source::{WindowKernel, WindowSource};
+use super::window_source::{SummaryKernel, WindowKernel, WindowSource};
 use super::{BoxedOperator, Description, Operator, SeriesMetadata};
-use crate::column::{SeriesBatch, WindowBounds};
+use crate::column::{Segments, SeriesBatch, WindowBounds};
 use crate::limits::{histogram_samples, sample_weight};
 use crate::profile::Figures;
-use crate::{EvalError, QueryContext, Windows};
+use crate::{EvalError, QueryContext, StepColumn, Windows};
 
 /// The samples that a query looks at, by step; workers count at the same time.
 #[derive(Debug)]
@@ -103,6 +104,14 @@ impl<'a> TalliedWindows<'a> {
     }
 }
 
+/// Counts the samples of every window.
+fn count_windows(windows: &Windows<'_>, tally: &Tally, counting: Counting) {
+    for (step, window) in windows.iter().enumerate() {
+        let histograms = window.histograms.values.iter().map(|histogram| histogram_samples(histogram));
+        tally.add(counting, step, window.floats.values.len() + histograms.sum::<usize>());
+    }
+}
+
 impl WindowSource for TalliedWindows<'_> {
     fn series(&mut self, context: &QueryContext) -> Result<Arc<[SeriesMetadata]>, EvalError> {
         self.inner.series(context)
@@ -116,13 +125,33 @@ impl WindowSource for TalliedWindows<'_> {
     ) -> Result<bool, EvalError> {
         let (bounds, tally, counting) = (self.inner.bounds(), &self.tally, self.counting);
         self.inner.next_batch(context, batch, &|series, samples, column| {
-            for (step, window) in Windows::new(samples, &bounds).iter().enumerate() {
-                let histograms =
-                    window.histograms.values.iter().map(|histogram| histogram_samples(histogram));
-                tally.add(counting, step, window.floats.values.len() + histograms.sum::<usize>());
-            }
+            count_windows(&Windows::new(samples, &bounds), tally, counting);
             kernel(series, samples, column)
         })
+    }
+
+    fn next_batch_summarised(
+        &mut self,
+        context: &QueryContext,
+        batch: &mut SeriesBatch,
+        summarised: &SummaryKernel<'_>,
+        kernel: &WindowKernel<'_>,
+    ) -> Result<bool, EvalError> {
+        let (bounds, tally, counting) = (self.inner.bounds(), &self.tally, self.counting);
+        let compute = |series, segments: &Segments<'_>, column: &mut StepColumn| {
+            let is_computed = (summarised.compute)(series, segments, column);
+            for step in (0..segments.len()).filter(|_| is_computed) {
+                let samples = segments.window(step).map(|segment| segment.summary.samples).sum::<u64>();
+                tally.add(counting, step, samples as usize);
+            }
+            is_computed
+        };
+        let counted = |series, samples: &SampleBuffer, column: &mut StepColumn| {
+            count_windows(&Windows::new(samples, &bounds), tally, counting);
+            kernel(series, samples, column)
+        };
+        let summarised = SummaryKernel { need: summarised.need, compute: &compute };
+        self.inner.next_batch_summarised(context, batch, &summarised, &counted)
     }
 
     fn bounds(&self) -> Arc<[WindowBounds]> {

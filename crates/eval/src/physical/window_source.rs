@@ -194,7 +194,9 @@ impl WindowSource for MatrixSource<'_> {
         kernel: &WindowKernel<'_>,
     ) -> Result<bool, EvalError> {
         let steps = self.bounds.windows.len();
-        if self.segments.is_none() && self.windows.is_some_and(|windows| has_few_segments(&windows)) {
+        if self.segments.is_none()
+            && self.windows.is_some_and(|windows| has_few_segments(windows.range_ms, windows.step_ms))
+        {
             let held = context.reserve(SegmentGrid::size_bytes(steps))?;
             self.segments = Some((SegmentGrid::new(&self.bounds.windows), held));
         }
@@ -250,8 +252,9 @@ impl WindowSource for MatrixSource<'_> {
 /// Windows that overlap more than this many others are put together from more pieces than it is worth.
 const OVERLAPS_MAX: i64 = 16;
 
-fn has_few_segments(windows: &WindowGrid) -> bool {
-    windows.windows == 1 || windows.step_ms == 0 || windows.range_ms / windows.step_ms <= OVERLAPS_MAX
+/// Whether windows at this distance, 0 where they are one, are worth being put together from pieces.
+pub(super) fn has_few_segments(range_ms: i64, step_ms: i64) -> bool {
+    step_ms == 0 || range_ms / step_ms <= OVERLAPS_MAX
 }
 
 /// Windows as ends at the same distance, which they are unless time itself ends.

@@ -20,9 +20,13 @@ use crate::physical::shared::{
     selector_of,
 };
 use crate::physical::vector_selector::Lookup;
+use crate::physical::window_source::has_few_segments;
 
 /// A producer, and what it does where that is to be described.
 type Found<'a> = (Source<'a>, Option<Outline>);
+
+/// Windows from this length on, that of a block, have chunks in them as a whole.
+const SUMMED_UP_MIN_MS: i64 = 2 * 3_600_000;
 
 impl<'a> Builder<'a> {
     /// The operator of a node whose value others may take too.
@@ -109,7 +113,7 @@ impl<'a> Builder<'a> {
             return Ok(None);
         };
         let (kernel, line) = match node {
-            _ if self.leaves_gaps(node, grid) => return Ok(None),
+            _ if self.leaves_gaps(node, grid) || is_summed_up(node, grid) => return Ok(None),
             LogicalNode::VectorSelector { part, .. } => {
                 let (lookback_ms, part) = (self.parameters.lookback_ms, *part);
                 let lookup = Lookup { selector, part, grid, lookback_ms, histograms: self.histograms };
@@ -160,6 +164,15 @@ impl<'a> Builder<'a> {
         let histograms = self.histograms.below_call(function.id());
         Ok(RangeKernel { function, range_ms, bounds, parameters, call_span, arg_span, histograms })
     }
+}
+
+/// Whether a store that knows what samples amount to need not decode most of them: a scan decodes all.
+fn is_summed_up(node: &LogicalNode, grid: StepGrid) -> bool {
+    let LogicalNode::Call { function, args, .. } = node else { return false };
+    let is_known = range_function(*function).is_some_and(|function| function.need().is_some());
+    let range_ms = args.iter().find_map(window_ms).filter(|range_ms| *range_ms >= SUMMED_UP_MIN_MS);
+    let step_ms = if grid.len > 1 { grid.step_ms } else { 0 };
+    is_known && range_ms.is_some_and(|range_ms| has_few_segments(range_ms, step_ms))
 }
 
 fn window_ms(node: &LogicalNode) -> Option<i64> {
