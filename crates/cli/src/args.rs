@@ -5,6 +5,7 @@ use narthex_model::{TimeRange, Timestamp};
 use narthex_plan::QueryParameters;
 
 use crate::commands::test::{TestArgs, TestCommand};
+use crate::data_args::DataArgs;
 use crate::exit::Trouble;
 use crate::output::OutputFormat;
 use crate::query_options::{DefaultsArgs, FeatureArgs, LimitArgs};
@@ -174,24 +175,6 @@ impl RangeArgs {
 
 /// More evaluations than that are refused, as by a server.
 const STEPS_MAX: usize = 11_000;
-
-/// What an expression is evaluated over, and within which limits.
-#[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct DataArgs {
-    /// Exposition or OpenMetrics file with the samples, `-` for standard input, or directory of a store; may be given
-    /// several times
-    #[arg(long, value_name = "PATH")]
-    pub(crate) data: Vec<String>,
-    /// Evaluate at this time [default: the newest sample's, without data now]
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, conflicts_with_all = ["from", "to", "step"])]
-    pub(crate) at: Option<Timestamp>,
-    /// Give up after this long
-    #[arg(long = "query.timeout", value_name = "DURATION", value_parser = parse_step, default_value = "2m")]
-    pub(crate) timeout_ms: i64,
-    /// How much the query may use
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-}
 
 /// See [`Command::Query`].
 #[derive(Debug, ClapArgs)]

@@ -10,6 +10,7 @@
 
 mod args;
 mod commands;
+mod data_args;
 mod entropy;
 mod exit;
 mod input;

@@ -9,7 +9,7 @@ use narthex_storage::{MergedQuerier, Querier, Queryable, StorageError};
 use narthex_tsdb::db::Database;
 
 use super::tsdb::store::{is_store, open_store};
-use crate::args::DataArgs;
+use crate::data_args::DataArgs;
 use crate::exit::Trouble;
 use crate::input::{Samples, load_samples};
 use crate::screen::Screen;
