@@ -42,6 +42,15 @@ pub(crate) fn read_uvarint(bytes: &[u8]) -> Result<(u64, usize), NoInteger> {
 }
 
 fn read_long_uvarint(bytes: &[u8]) -> Result<(u64, usize), NoInteger> {
+    const MARKS: u64 = 0x8080_8080_8080_8080;
+    if let Some(word) = bytes.first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let ends = !word & MARKS;
+        if ends != 0 {
+            let up_to_first = ends ^ (ends - 1);
+            return Ok((joined(word & up_to_first & !MARKS), ends.trailing_zeros() as usize / 8 + 1));
+        }
+    }
     let mut value = 0;
     for (at, &byte) in bytes.iter().enumerate().take(10) {
         // The tenth byte has room for one bit.
@@ -54,6 +63,13 @@ fn read_long_uvarint(bytes: &[u8]) -> Result<(u64, usize), NoInteger> {
         }
     }
     Err(NoInteger::Truncated)
+}
+
+/// One number of eight groups of 7 bits, each in a byte, the lowest first.
+fn joined(groups: u64) -> u64 {
+    let of_14 = groups & 0x007f_007f_007f_007f | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
+    let of_28 = of_14 & 0x0000_3fff_0000_3fff | (of_14 & 0x3fff_0000_3fff_0000) >> 2;
+    of_28 & 0x0fff_ffff | of_28 >> 32 << 28
 }
 
 /// A signed integer as one without a sign: 0, −1, 1, −2, …
@@ -83,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_are_read_as_written(unsigned: u64, signed: i64, shift in 0..64u32, behind: [u8; 3]) {
+        fn integers_are_read_as_written(unsigned: u64, signed: i64, shift in 0..64u32, behind: [u8; 9]) {
             let mut bytes = Vec::new();
             push_uvarint(&mut bytes, unsigned >> shift);
             let length = bytes.len();

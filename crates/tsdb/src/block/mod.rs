@@ -1,10 +1,12 @@
 //! Blocks: the samples of a stretch of time in files that nobody changes any more.
 //!
 //! The layout is that of Prometheus, byte for byte; `FORMAT.md` describes it. Reading order: [`chunk_source`], [`ulid`],
-//! [`meta`], `segment`, [`tombstones`], [`writer`], [`reader`], `select`, `outline`, `postings_cache`, `source`.
+//! [`meta`], `segment`, [`tombstones`], [`writer`], [`reader`], `select`, `outline`, `postings_cache`,
+//! `labels_cache`, `source`.
 
 pub mod chunk_source;
 pub(crate) mod failure;
+mod labels_cache;
 pub mod meta;
 mod outline;
 pub(crate) mod output;

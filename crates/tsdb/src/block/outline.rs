@@ -21,7 +21,7 @@ impl BlockSeriesSet<'_> {
         outline: &mut Outline,
     ) -> Result<(), StorageError> {
         let behind_ms = outline.last_ms().map_or(Timestamp::MIN, |last_ms| last_ms.saturating_add(1));
-        let chunks = selected.chunks_in(range);
+        let chunks = self.chunks_in(selected, range);
         let pays = chunks.len().saturating_mul(CHUNKS_PER_DECODED) >= selected.all;
         let file = if pays && self.windows.is_some() { self.block.summaries() } else { None };
         let mut known = Known { file: file.as_deref(), summaries: None };

@@ -7,6 +7,7 @@ use narthex_model::{Matcher, TimeRange, Timestamp};
 use narthex_storage::{SampleBuffer, StorageError};
 
 use super::failure::{corrupt, io_failed};
+use super::labels_cache::LabelsCache;
 use super::postings_cache::{BlockDictionary, PostingsCache};
 use super::segment::Segments;
 use super::writer::{CHUNKS_DIR, INDEX_FILE, META_FILE, TOMBSTONES_FILE};
@@ -27,6 +28,7 @@ pub struct Block {
     pub(crate) index: Index,
     pub(super) segments: Segments,
     cache: PostingsCache,
+    pub(super) labels: LabelsCache,
     state: RwLock<State>,
     summaries: RwLock<Option<Arc<SummaryFile>>>,
     warnings: Vec<StorageError>,
@@ -61,6 +63,7 @@ impl Block {
             index,
             segments,
             cache: PostingsCache::default(),
+            labels: LabelsCache::default(),
             state: RwLock::new(state),
             summaries: RwLock::default(),
             warnings,
@@ -106,7 +109,7 @@ impl Block {
         self.index.file_bytes() + self.segments.file_bytes()
     }
 
-    /// Bytes of memory held outside of the files, about; kept postings not counted.
+    /// Bytes of memory held outside of the files, about; kept postings and labels not counted.
     pub fn memory_bytes(&self) -> usize {
         self.index.size_bytes()
     }

@@ -1,6 +1,7 @@
 //! Queries on a block.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
@@ -11,6 +12,7 @@ use narthex_storage::{
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use super::labels_cache::{Kept, Walk};
 use super::{Block, Tombstones};
 use crate::columns;
 use crate::index::{ChunkMeta, SeriesReader};
@@ -44,37 +46,89 @@ impl Block {
         warnings: &'b Warnings,
     ) -> Result<BlockSeriesSet<'b>, StorageError> {
         let numbers: Vec<u32> = select(&self.dictionary(), matchers)?.iter().collect();
-        let mut series = if range.is_empty() {
-            Vec::new()
+        let known = self.labels.kept();
+        let read = |numbers: &[u32]| self.read_series(numbers, range, &known);
+        let mut selection = if range.is_empty() {
+            Selection::default()
         } else if numbers.len() <= SERIES_PER_WORKER {
-            self.read_series(&numbers, range)?
+            read(&numbers)?
         } else {
-            let pieces = numbers.par_chunks(SERIES_PER_WORKER).map(|piece| self.read_series(piece, range));
-            pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+            Selection::joined(numbers.par_chunks(SERIES_PER_WORKER).map(read).collect::<Result<_, _>>()?)
         };
+        if selection.has_unknown {
+            self.labels.keep(selection.series.iter().map(|series| (series.number, &series.labels)));
+        }
         if hints.series_max > 0 {
-            series.truncate(hints.series_max);
+            selection.series.truncate(hints.series_max);
         }
         let (tombstones, windows) = (self.tombstones(), hints.windows);
-        Ok(BlockSeriesSet { block: self, tombstones, windows, series, warnings })
+        Ok(BlockSeriesSet { block: self, tombstones, windows, selection, warnings })
     }
 
-    /// Reads the series that have chunks in `range`.
-    fn read_series(&self, numbers: &[u32], range: TimeRange) -> Result<Vec<Selected>, StorageError> {
+    /// Reads the series that have chunks in `range`, the labels of those only that are not `known`.
+    fn read_series(
+        &self,
+        numbers: &[u32],
+        range: TimeRange,
+        known: &[Kept],
+    ) -> Result<Selection, StorageError> {
         let mut reader = SeriesReader::default();
-        let mut selected = Vec::with_capacity(numbers.len());
+        let mut selection = Selection { series: Vec::with_capacity(numbers.len()), ..Selection::default() };
         let mut scratch = String::new();
+        let mut known = Walk::new(known);
         for &number in numbers {
-            self.index.entry(number, &mut reader)?;
+            let known = known.find(number);
+            match known {
+                Some(_) => self.index.chunks(number, &mut reader)?,
+                None => self.index.entry(number, &mut reader)?,
+            }
             let from = reader.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
             let to = reader.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms);
             if from < to {
-                let labels = Labels::from_sorted(reader.labels(), &mut scratch);
-                let (chunks, all) = (reader.chunks[from..to].into(), reader.chunks.len());
-                selected.push(Selected { labels, number, chunks, first: from, all });
+                selection.has_unknown |= known.is_none();
+                let new = || Labels::from_sorted(reader.labels(), &mut scratch);
+                let labels = known.cloned().unwrap_or_else(new);
+                let chunks = selection.push_chunks(&reader.chunks[from..to]);
+                let all = reader.chunks.len();
+                selection.series.push(Selected { labels, number, chunks, first: from, all });
             }
         }
-        Ok(selected)
+        Ok(selection)
+    }
+}
+
+/// Series in the order of labels.
+#[derive(Default)]
+struct Selection {
+    series: Vec<Selected>,
+    /// Those of all series within the selected range, one series behind the other.
+    chunks: Vec<ChunkMeta>,
+    /// Whether there are labels that the block did not keep.
+    has_unknown: bool,
+}
+
+impl Selection {
+    /// Takes the chunks of a series; where they are.
+    fn push_chunks(&mut self, chunks: &[ChunkMeta]) -> Range<usize> {
+        let start = self.chunks.len();
+        self.chunks.extend_from_slice(chunks);
+        start..self.chunks.len()
+    }
+
+    /// All pieces, one behind the other.
+    fn joined(pieces: Vec<Selection>) -> Selection {
+        let mut joined = Selection::default();
+        joined.series.reserve_exact(pieces.iter().map(|piece| piece.series.len()).sum());
+        joined.chunks.reserve_exact(pieces.iter().map(|piece| piece.chunks.len()).sum());
+        for piece in pieces {
+            let start = joined.push_chunks(&piece.chunks).start;
+            joined.has_unknown |= piece.has_unknown;
+            joined.series.extend(piece.series.into_iter().map(|series| {
+                let chunks = start + series.chunks.start..start + series.chunks.end;
+                Selected { chunks, ..series }
+            }));
+        }
+        joined
     }
 }
 
@@ -164,36 +218,44 @@ pub(crate) struct BlockSeriesSet<'b> {
     pub(super) tombstones: Arc<Tombstones>,
     /// Samples outside of these are not looked at.
     pub(super) windows: Option<WindowGrid>,
-    series: Vec<Selected>,
+    selection: Selection,
     warnings: &'b Warnings,
 }
 
-/// A series with its chunks within the selected range.
+/// A series with the places of its chunks within the selected range.
 pub(super) struct Selected {
     labels: Labels,
     pub(super) number: u32,
-    chunks: Box<[ChunkMeta]>,
+    chunks: Range<usize>,
     /// Number of chunks before these.
     first: usize,
     /// Number of all chunks of the series.
     pub(super) all: usize,
 }
 
-impl Selected {
-    /// The chunks that may have samples in `range`, numbered among all of the series.
-    pub(super) fn chunks_in(&self, range: TimeRange) -> impl ExactSizeIterator<Item = (usize, &ChunkMeta)> {
-        let from = self.chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
-        let to = self.chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms).max(from);
-        self.chunks[from..to].iter().enumerate().map(move |(at, chunk)| (self.first + from + at, chunk))
-    }
-
-    /// Whether all chunks lie behind an instant.
-    fn is_behind(&self, last_ms: Option<Timestamp>) -> bool {
-        self.chunks.first().is_none_or(|chunk| last_ms < Some(chunk.range.min_ms))
-    }
-}
-
 impl BlockSeriesSet<'_> {
+    fn chunks(&self, selected: &Selected) -> &[ChunkMeta] {
+        &self.selection.chunks[selected.chunks.clone()]
+    }
+
+    /// The chunks of a series that may have samples in `range`, numbered among all of the series.
+    pub(super) fn chunks_in(
+        &self,
+        selected: &Selected,
+        range: TimeRange,
+    ) -> impl ExactSizeIterator<Item = (usize, &ChunkMeta)> {
+        let chunks = self.chunks(selected);
+        let from = chunks.partition_point(|chunk| chunk.range.max_ms < range.min_ms);
+        let to = chunks.partition_point(|chunk| chunk.range.min_ms <= range.max_ms).max(from);
+        let first = selected.first + from;
+        chunks[from..to].iter().enumerate().map(move |(at, chunk)| (first + at, chunk))
+    }
+
+    /// Whether all chunks of a series lie behind an instant.
+    fn is_behind(&self, selected: &Selected, last_ms: Option<Timestamp>) -> bool {
+        self.chunks(selected).first().is_none_or(|chunk| last_ms < Some(chunk.range.min_ms))
+    }
+
     /// Appends the samples of a series within `range` to a buffer, all of whose samples are earlier and within `range`.
     fn read_behind(
         &self,
@@ -202,7 +264,7 @@ impl BlockSeriesSet<'_> {
         samples: &mut SampleBuffer,
     ) -> Result<(), StorageError> {
         let behind_ms = samples.last_ms().map_or(Timestamp::MIN, |last_ms| last_ms.saturating_add(1));
-        for (_, chunk) in selected.chunks_in(range) {
+        for (_, chunk) in self.chunks_in(selected, range) {
             if !self.windows.is_some_and(|windows| windows.placement(chunk.range) == Placement::Outside) {
                 self.decode(chunk, range.max_ms, samples)?;
             }
@@ -234,6 +296,8 @@ impl BlockSeriesSet<'_> {
         samples: &mut SampleBuffer,
     ) -> Result<(), StorageError> {
         let held = columns::counts(samples);
+        // What is wanted whole is read without looking at the times in between.
+        let max_ms = if chunk.range.max_ms <= max_ms { Timestamp::MAX } else { max_ms };
         match self.block.decode(chunk, max_ms, samples) {
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                 columns::cut(held, samples);
@@ -248,16 +312,16 @@ impl BlockSeriesSet<'_> {
 
 impl SeriesSet for BlockSeriesSet<'_> {
     fn len(&self) -> usize {
-        self.series.len()
+        self.selection.series.len()
     }
 
     fn labels(&self, series: usize) -> &Labels {
-        &self.series[series].labels
+        &self.selection.series[series].labels
     }
 
     fn read(&self, series: usize, range: TimeRange, samples: &mut SampleBuffer) -> Result<(), StorageError> {
         samples.clear();
-        self.read_behind(&self.series[series], range, samples)
+        self.read_behind(&self.selection.series[series], range, samples)
     }
 
     fn outline(
@@ -268,7 +332,7 @@ impl SeriesSet for BlockSeriesSet<'_> {
         outline: &mut Outline,
     ) -> Result<(), StorageError> {
         outline.clear();
-        self.outline_behind(&self.series[series], range, need, outline)
+        self.outline_behind(&self.selection.series[series], range, need, outline)
     }
 
     fn append_outline(
@@ -278,8 +342,8 @@ impl SeriesSet for BlockSeriesSet<'_> {
         need: SummaryNeed,
         outline: &mut Outline,
     ) -> Result<bool, StorageError> {
-        let selected = &self.series[series];
-        let is_behind = selected.is_behind(outline.last_ms());
+        let selected = &self.selection.series[series];
+        let is_behind = self.is_behind(selected, outline.last_ms());
         if is_behind {
             self.outline_behind(selected, range, need, outline)?;
         }
@@ -292,8 +356,8 @@ impl SeriesSet for BlockSeriesSet<'_> {
         range: TimeRange,
         samples: &mut SampleBuffer,
     ) -> Result<bool, StorageError> {
-        let selected = &self.series[series];
-        let is_behind = selected.is_behind(samples.last_ms());
+        let selected = &self.selection.series[series];
+        let is_behind = self.is_behind(selected, samples.last_ms());
         if is_behind {
             self.read_behind(selected, range, samples)?;
         }

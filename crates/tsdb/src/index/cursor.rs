@@ -84,6 +84,18 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
+    /// Leaves out `count` integers.
+    pub(crate) fn skip_integers(&mut self, count: u64) -> Result<(), Malformed> {
+        let mut left = count;
+        let mut bytes = self.file[self.at..].iter();
+        while left > 0 {
+            let byte = bytes.next().ok_or_else(|| self.malformed("more bytes"))?;
+            left -= u64::from(*byte < 0x80);
+        }
+        self.at = self.file.len() - bytes.len();
+        Ok(())
+    }
+
     pub(crate) fn varint(&mut self) -> Result<i64, Malformed> {
         self.uvarint().map(unfolded)
     }
@@ -121,12 +133,18 @@ mod tests {
             let mut bytes = Vec::new();
             push_text(&mut bytes, &text);
             prop_assert_eq!(text_size(&text), bytes.len() as u64);
+            let text_length = bytes.len();
             push_uvarint(&mut bytes, unsigned);
             push_varint(&mut bytes, signed);
+            let integers = bytes.len() - text_length;
             let mut cursor = Cursor::new(&bytes, 0).unwrap();
             prop_assert_eq!(cursor.text(), Ok(text.as_str()));
             prop_assert_eq!((cursor.uvarint(), cursor.varint()), (Ok(unsigned), Ok(signed)));
             prop_assert!(cursor.is_at_end() && cursor.uvarint().is_err());
+            let mut cursor = Cursor::new(&bytes, bytes.len() - integers).unwrap();
+            prop_assert!(cursor.skip_integers(3).is_err());
+            prop_assert_eq!((cursor.skip_integers(1), cursor.varint()), (Ok(()), Ok(signed)));
+            prop_assert_eq!(cursor.skip_integers(0), Ok(()));
         }
     }
 

@@ -122,10 +122,30 @@ impl Index {
         self.read_entry(number, reader).map(|_| ()).map_err(|malformed| self.corrupt(malformed))
     }
 
+    /// Reads the chunks of a series; the reader's labels are still those of another one then.
+    pub(crate) fn chunks(&self, number: u32, reader: &mut SeriesReader<'_>) -> Result<(), StorageError> {
+        let read = self.read_refs(number, None, &mut reader.chunks);
+        read.map(|_| ()).map_err(|malformed| self.corrupt(malformed))
+    }
+
+    /// Reads the entry of a series, strings as their numbers and only if asked for; where it ends.
+    fn read_refs(
+        &self,
+        number: u32,
+        pairs: Option<&mut Vec<PairRef>>,
+        chunks: &mut Vec<ChunkMeta>,
+    ) -> Result<usize, Malformed> {
+        read_series(
+            &self.file[..self.toc.postings as usize],
+            number as usize * SERIES_ALIGNMENT,
+            pairs,
+            chunks,
+        )
+    }
+
     fn read_entry<'i>(&'i self, number: u32, reader: &mut SeriesReader<'i>) -> Result<usize, Malformed> {
         let at = number as usize * SERIES_ALIGNMENT;
-        let file = &self.file[..self.toc.postings as usize];
-        let end = read_series(file, at, &mut reader.pairs, &mut reader.chunks)?;
+        let end = self.read_refs(number, Some(&mut reader.pairs), &mut reader.chunks)?;
         reader.seen.truncate(reader.pairs.len());
         for (place, &pair) in reader.pairs.iter().enumerate() {
             match reader.seen.get_mut(place) {

@@ -18,11 +18,11 @@ pub(crate) struct ChunkMeta {
 /// Number of a name and number of a value among the strings.
 pub(crate) type PairRef = (u64, u64);
 
-/// The entry that begins at `at`; `pairs` and `chunks` are filled anew. Returns where it ends.
+/// The entry that begins at `at`; `pairs`, if asked for, and `chunks` are filled anew. Returns where it ends.
 pub(crate) fn read_series(
     file: &[u8],
     at: usize,
-    pairs: &mut Vec<PairRef>,
+    pairs: Option<&mut Vec<PairRef>>,
     chunks: &mut Vec<ChunkMeta>,
 ) -> Result<usize, Malformed> {
     let mut outer = Cursor::new(file, at)?;
@@ -31,7 +31,13 @@ pub(crate) fn read_series(
     let body = outer.take(usize::try_from(len).map_err(|_| outer.malformed("a length within the file"))?)?;
     checked(&mut outer, body, at)?;
     let mut cursor = Cursor::new(&file[..from + body.len()], from)?;
-    read_pairs(&mut cursor, pairs)?;
+    match pairs {
+        Some(pairs) => read_pairs(&mut cursor, pairs)?,
+        None => {
+            let count = cursor.uvarint()?;
+            cursor.skip_integers(count.saturating_mul(2))?;
+        }
+    }
     read_chunks(&mut cursor, chunks)?;
     if cursor.is_at_end() { Ok(outer.at()) } else { Err(cursor.malformed("the end of the series")) }
 }
@@ -105,14 +111,16 @@ mod tests {
                 chunks.push(ChunkMeta { range: TimeRange::new(min_ms, at_ms), place });
                 place += u64::from(bytes);
             }
-            let mut body = vec![0];
+            let mut body = vec![1, 5, 6];
             push_chunks(&mut body, &chunks);
             let mut entry = Vec::new();
             push_uvarint(&mut entry, body.len() as u64);
             entry.extend_from_slice(&body);
             entry.extend_from_slice(&crc32c::crc32c(&body).to_be_bytes());
             let mut read = Vec::new();
-            prop_assert_eq!(read_series(&entry, 0, &mut Vec::new(), &mut read), Ok(entry.len()));
+            prop_assert_eq!(read_series(&entry, 0, Some(&mut Vec::new()), &mut read), Ok(entry.len()));
+            prop_assert_eq!(&read, &chunks);
+            prop_assert_eq!(read_series(&entry, 0, None, &mut read), Ok(entry.len()));
             prop_assert_eq!(read, chunks);
         }
     }
