@@ -8,6 +8,26 @@
 //! The limits hold for each query, for what it computes by itself, and once more for all that is shared. A query whose
 //! shared part is refused before anything is read computes it by itself, within its own limits. The store is looked at
 //! once, so that all see the same samples; its warnings are told to each query.
+//!
+//! ```
+//! use narthex_eval::{Engine, EngineOptions};
+//! use narthex_model::Labels;
+//! use narthex_plan::QueryParameters;
+//! use narthex_promql::{Expr, ParseOptions, parse};
+//! use narthex_storage::{Appender, MemoryStorage};
+//!
+//! let mut store = MemoryStorage::new();
+//! store.append(&Labels::from_pairs([("__name__", "up"), ("job", "api")]), 0, 1.0.into(), 0)?;
+//! let rules = ["sum by (job) (up)", "count by (job) (up)", "up + on (nothing) (up or vector(1))"];
+//! let rules: Result<Vec<Expr>, _> =
+//!     rules.iter().map(|rule| parse(rule, &ParseOptions::STABLE).into_result()).collect();
+//! let group = Engine::new(EngineOptions::STABLE)
+//!     .prepare_group(&rules?, QueryParameters::instant(0, 300_000, 60_000));
+//! let results = group.evaluate(&store);
+//! assert_eq!(results[0].as_ref().map(|result| &result.value), results[1].as_ref().map(|result| &result.value));
+//! assert!(results[2].is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::sync::Arc;
 

@@ -170,8 +170,8 @@
 pub use narthex_diag::{Applicability, Code, Diagnostic, Severity, Source, SourceMap, Span};
 pub use narthex_eval::result::{InstantSample, RangeSeries};
 pub use narthex_eval::{
-    Annotation, Engine, EngineOptions, EvalError, EvalErrorKind, Limits, QueryContext, QueryResult,
-    QueryValue,
+    Annotation, Engine, EngineOptions, EvalError, EvalErrorKind, Limits, QueryContext, QueryGroup,
+    QueryResult, QueryValue,
 };
 pub use narthex_exposition::{Entry, parse_openmetrics, parse_text};
 pub use narthex_lint::{LintConfig, LintSelector, Linter, lint_file};

@@ -37,6 +37,21 @@ pub(super) struct Scanned<'s> {
     pub(super) set: &'s dyn SeriesSet,
     pub(super) series: usize,
     pub(super) range: TimeRange,
+    /// Whether there are stale markers among its floats, or histograms: what kernels take out.
+    is_mixed: bool,
+}
+
+impl<'s> Scanned<'s> {
+    /// Series number `series`, whose samples within `range` are `samples`.
+    pub(super) fn new(
+        set: &'s dyn SeriesSet,
+        series: usize,
+        range: TimeRange,
+        samples: &SampleBuffer,
+    ) -> Scanned<'s> {
+        let is_mixed = !samples.histograms.timestamps.is_empty() || has_stale(&samples.floats.values);
+        Scanned { set, series, range, is_mixed }
+    }
 }
 
 impl Kernel<'_> {
@@ -76,7 +91,7 @@ impl Kernel<'_> {
         (all, part): (&mut SampleBuffer, &mut SampleBuffer),
         column: &mut StepColumn,
     ) -> Result<(), EvalError> {
-        let samples = if self.takes_as_it_is(all, scanned.range) {
+        let samples = if scanned.range == self.range() && !scanned.is_mixed {
             all
         } else {
             self.cut(scanned, all, part)?;
@@ -89,15 +104,14 @@ impl Kernel<'_> {
                 lookup.evaluate(context, samples, labels, column);
                 Ok(())
             }
-            Kernel::Range(kernel) => kernel.evaluate(context, samples, labels, column),
+            Kernel::Range(kernel) => {
+                if scanned.is_mixed {
+                    kernel.histograms.reduce(samples);
+                    remove_stale(samples);
+                }
+                kernel.evaluate(context, samples, labels, column)
+            }
         }
-    }
-
-    /// Whether nothing has to be left out, and nothing is changed for those who look next.
-    fn takes_as_it_is(&self, all: &SampleBuffer, range: TimeRange) -> bool {
-        range == self.range()
-            && all.histograms.timestamps.is_empty()
-            && (matches!(self, Kernel::Instant(_)) || !has_stale(&all.floats.values))
     }
 
     /// Takes the samples within the own range. What a store says of histograms may depend on which are read together:
@@ -137,12 +151,10 @@ impl RangeKernel {
     fn evaluate(
         &self,
         context: &QueryContext,
-        samples: &mut SampleBuffer,
+        samples: &SampleBuffer,
         labels: &Labels,
         column: &mut StepColumn,
     ) -> Result<(), EvalError> {
-        self.histograms.reduce(samples);
-        remove_stale(samples);
         let (call_span, arg_span) = (self.call_span, self.arg_span);
         let series =
             SeriesContext { query: context, metric: labels.metric_name(), labels, call_span, arg_span };

@@ -102,21 +102,22 @@ impl<'a> Scan<'a> {
     /// Selects the series of all taps, once.
     fn open(&self, state: &mut State<'a>) -> Result<(), EvalError> {
         let opened = state.opened.get_or_insert_with(|| {
-            let opened = self.select(&state.taps)?;
+            let common = common(&state.taps);
+            let opened = self.select(&state.taps, &common)?;
             for tap in &mut state.taps {
-                tap.choose(&*opened.set, &self.context)?;
+                tap.choose(&*opened.set, &common, &self.context)?;
             }
             Ok(opened)
         });
         opened.as_ref().map(drop).map_err(EvalError::clone)
     }
 
-    fn select(&self, taps: &[Tap<'a>]) -> Result<Opened<'a>, EvalError> {
+    fn select(&self, taps: &[Tap<'a>], common: &[Matcher]) -> Result<Opened<'a>, EvalError> {
         let range = taps.iter().map(|tap| tap.kernel.range()).reduce(hull).unwrap_or(TimeRange::new(0, -1));
         let range_ms = taps.iter().map(|tap| tap.kernel.range_ms()).max().unwrap_or(0);
         let step_ms = if self.grid.len > 1 { self.grid.step_ms } else { 0 };
         let hints = SelectHints { step_ms, range_ms, ..SelectHints::default() };
-        let set = self.querier.select(&common(taps), range, &hints)?;
+        let set = self.querier.select(common, range, &hints)?;
         let span = taps.first().map_or(Span::default(), |tap| tap.span);
         let (_, series) = selected(&*set, &self.context, self.grid.len, span)?;
         let held = self.context.reserve(0)?;
@@ -201,7 +202,7 @@ fn read(
     let Some(range) = ranges.reduce(hull) else { return Ok(()) };
     set.read(series, range, &mut buffer.samples)?;
     buffer.count(context, 4 * SCRATCH_BYTES)?;
-    let scanned = Scanned { set, series, range };
+    let scanned = Scanned::new(set, series, range, &buffer.samples);
     for (number, (tap, _)) in wanting() {
         let column = &mut columns[number];
         column.reset(steps);
@@ -214,15 +215,22 @@ fn read(
 }
 
 impl Tap<'_> {
-    /// Picks the series that satisfy all conditions.
-    fn choose(&mut self, set: &dyn SeriesSet, context: &QueryContext) -> Result<(), EvalError> {
+    /// Picks the series that satisfy all conditions; those in `common` all do.
+    fn choose(
+        &mut self,
+        set: &dyn SeriesSet,
+        common: &[Matcher],
+        context: &QueryContext,
+    ) -> Result<(), EvalError> {
+        let further: Vec<&Matcher> =
+            self.matchers.iter().filter(|matcher| !common.contains(matcher)).collect();
         let numbers = context.reserve(set.len() * (size_of::<Option<u32>>() + size_of::<u32>()))?;
         let mut series = SeriesList::new(context)?;
         for number in 0..set.len() {
             let labels = set.labels(number);
             let satisfies =
-                |matcher: &Matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default());
-            let is_wanted = self.matchers.iter().all(satisfies);
+                |matcher: &&Matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default());
+            let is_wanted = further.iter().all(satisfies);
             self.places.push(is_wanted.then_some(self.members.len() as u32));
             if is_wanted {
                 self.members.push(number as u32);
@@ -345,7 +353,7 @@ impl<'a> Producer<'a> for Scan<'a> {
             let series = tap.members[number] as usize;
             set.read(series, range, &mut buffer.samples)?;
             buffer.count(context, 4 * SCRATCH_BYTES)?;
-            let scanned = Scanned { set, series, range };
+            let scanned = Scanned::new(set, series, range, &buffer.samples);
             let samples = (&mut buffer.samples, &mut buffer.part);
             tap.kernel.evaluate(&tap.context, &scanned, samples, column)
         })?;
