@@ -42,8 +42,18 @@ fn commands_print_what_is_recorded() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["query", "explain", "parse", "fmt", "lint", "check rules", "conformance", "serve", "tsdb"]
-    {
+    for command in [
+        "query",
+        "explain",
+        "parse",
+        "fmt",
+        "lint",
+        "check rules",
+        "test rules",
+        "conformance",
+        "serve",
+        "tsdb",
+    ] {
         let output = run(&format!("narthex {command} --help"));
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && help.contains("Examples:"), "{command}: {help}");
