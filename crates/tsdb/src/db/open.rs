@@ -29,8 +29,8 @@ impl Database {
     /// for reading only, and [`Database::maintain`] tries again.
     ///
     /// # Errors
-    /// `Io` when another process has the store, when Prometheus's own log is in it (see [`Database::take_over`]), or
-    /// when it cannot be read at all.
+    /// `Io` when another process has the store, when Prometheus's own log is in it (see [`Database::take_over`]), when
+    /// another version of this crate wrote the log, or when it cannot be read at all.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: DatabaseOptions) -> Result<Database, StorageError> {
         modes::refuse_foreign_log(&*fs, dir)?;
         let database = Database::prepared(fs, dir, options);
@@ -38,7 +38,7 @@ impl Database {
         let access = database.gain_access()?;
         let is_writable = matches!(access, Access::Write(_));
         database.load_blocks(is_writable)?;
-        database.replay_log(&access)?;
+        database.replay_log()?;
         *database.access.write().unwrap_or_else(PoisonError::into_inner) = access;
         Ok(database)
     }
@@ -63,12 +63,21 @@ impl Database {
 
     /// Takes the lock and opens the log.
     pub(super) fn gain_access(&self) -> Result<Access, StorageError> {
+        let log_dir = self.own(LOG_DIR);
+        // Before anything is changed: it is whole, and its program can go on with it.
+        if let Some(file) = wal::file_of_other_version(&*self.fs, &log_dir) {
+            return Err(refused(format!(
+                "{}: another version of narthex wrote the file, expected version {}; open the store with that one, \
+                 or read it only",
+                file.display(),
+                wal::VERSION,
+            )));
+        }
         match self.take_lock() {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(io_failed(&error)),
             Err(error) => return Ok(Access::Read(io_failed(&error))),
         }
-        let log_dir = self.own(LOG_DIR);
         self.clear_log_place(&log_dir);
         // A log that is durable in a directory that is not is no log.
         let made = self.fs.create_dir_all(&log_dir).and_then(|()| self.sync_names(&log_dir));
@@ -193,7 +202,7 @@ impl Database {
         }
     }
 
-    fn replay_log(&self, access: &Access) -> Result<(), StorageError> {
+    fn replay_log(&self) -> Result<(), StorageError> {
         // First, so that late samples that are alone in the log are late again.
         self.head.raise_floor(self.blocks_end_ms());
         let from_ms = self.log_floor_ms();
@@ -207,13 +216,8 @@ impl Database {
         let in_memory = TimeRange::new(self.head.min_ms().unwrap_or(Timestamp::MIN), Timestamp::MAX);
         // A write that did not come to its end is what a crash leaves: nobody was told that it did.
         for damage in report.damages.iter().filter(|damage| damage.kind != DamageKind::Torn) {
-            let gap = gap_in_log(damage, in_memory);
-            if damage.kind == DamageKind::OtherVersion && matches!(access, Access::Write(_)) {
-                // It stays for a program that can read it.
-                let _ = self.put_aside(&damage.path, &gap.reason);
-            }
             self.counters.log_damages.fetch_add(damage.parts, Ordering::Relaxed);
-            self.note_gaps([gap]);
+            self.note_gaps([gap_in_log(damage, in_memory)]);
         }
         self.note_gaps(refused.map(|error| Gap::new(in_memory, error.to_string())));
         Ok(())

@@ -9,7 +9,8 @@ use crate::fs::{EntryKind, Fs};
 
 const MAGIC: [u8; 4] = *b"NXWL";
 /// Raised with every change of the layout, whether or not it was released: 1 had records that were laid out otherwise.
-const VERSION: u8 = 2;
+/// Version of the layout of the log's files.
+pub(crate) const VERSION: u8 = 2;
 /// Magic, version, kind, two zeros, number, checksum of these.
 pub(super) const HEADER_BYTES: usize = 20;
 const CHECKPOINT_PREFIX: &str = "checkpoint.";
@@ -124,6 +125,13 @@ impl Listing {
     pub(super) fn last_number(&self) -> u64 {
         self.files.iter().chain(&self.replaced).map(|file| file.number).max().unwrap_or(0)
     }
+}
+
+/// A file of a log that a program of another version wrote, if there is one; what cannot be read is none.
+pub(crate) fn file_of_other_version(fs: &dyn Fs, dir: &Path) -> Option<PathBuf> {
+    let files = Listing::read(fs, dir).ok()?.files;
+    let is_other = |path: &PathBuf| fs.map(path).is_ok_and(|bytes| LogFile::is_of_other_version(&bytes));
+    files.into_iter().map(|file| file.path(dir)).find(is_other)
 }
 
 /// Makes a directory and those above it, durably.

@@ -27,5 +27,6 @@ mod writer;
 pub use batch::{Batch, Exemplar, Metadata, MetricType, Sample, SeriesId};
 pub use checkpoint::Checkpoint;
 pub(crate) use encoder::is_oversized;
+pub(crate) use files::{VERSION, file_of_other_version};
 pub use log::{Position, SyncPolicy, Wal, WalOptions, WalStats};
 pub use replay::{Damage, DamageKind, ReplayReport, replay};
