@@ -11,7 +11,7 @@ use super::relabel::renamed;
 use super::scalar::ScalarInput;
 use super::window_source::{SummaryKernel, WindowSource};
 use super::{Description, Operator, SeriesMetadata};
-use crate::column::{Segments, SeriesBatch, WindowBounds};
+use crate::column::{Segments, SeriesBatch, WindowBounds, lag};
 use crate::functions::{SeriesContext, extended, over_time, rate, regression, summarised};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn, Windows};
@@ -90,6 +90,8 @@ pub(super) struct Call<'c> {
     pub(super) extension: Option<RangeExtension>,
     pub(super) range_ms: i64,
     pub(super) bounds: &'c [WindowBounds],
+    /// See [`lag`].
+    pub(super) lag: Option<usize>,
     pub(super) parameters: &'c [StepColumn],
 }
 
@@ -100,7 +102,8 @@ impl Call<'_> {
         series: &SeriesContext<'_>,
         out: &mut StepColumn,
     ) -> Result<(), EvalError> {
-        let windows = Windows::new(samples, self.bounds).stopped_by(series.query.interrupt());
+        let windows =
+            Windows::new(samples, self.bounds).lagging(self.lag).stopped_by(series.query.interrupt());
         let (extension, parameters) = (self.extension, self.parameters);
         match self.function {
             RangeFunction::Rate(function) => {
@@ -153,11 +156,13 @@ impl Operator for RangeFunctionOperator<'_> {
     }
 
     fn next_batch(&mut self, context: &QueryContext, batch: &mut SeriesBatch) -> Result<bool, EvalError> {
+        let bounds = self.source.bounds();
         let call = Call {
             function: self.function,
             extension: self.source.extension(),
             range_ms: self.source.range_ms(),
-            bounds: &self.source.bounds(),
+            bounds: &bounds,
+            lag: lag(&bounds),
             parameters: &self.parameter_columns,
         };
         let (input, call_span, arg_span) = (&self.input, self.span, self.arg_span);

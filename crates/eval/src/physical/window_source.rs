@@ -12,7 +12,7 @@ use narthex_storage::{Outline, Querier, SampleBuffer, SelectHints, SeriesSet, Su
 use super::exchange::{Buffer, Workers};
 use super::histogram_stats::HistogramDetail;
 use super::{Description, SeriesMetadata, selected, series_per_batch, window_text};
-use crate::column::{SegmentGrid, Segments, SeriesBatch, WindowBounds};
+use crate::column::{SegmentGrid, Segments, SeriesBatch, WindowBounds, lag};
 use crate::memory::Reservation;
 use crate::{EvalError, QueryContext, StepColumn};
 
@@ -84,7 +84,15 @@ pub(super) fn window_bounds(grid: StepGrid, shift: TimeShift, range_ms: i64) -> 
 /// The window of every step, with what the list takes.
 pub(super) struct CountedBounds {
     pub(super) windows: Arc<[WindowBounds]>,
-    pub(super) _held: Reservation,
+    /// After how many steps a window starts where an earlier one ended; see [`lag`].
+    pub(super) lag: Option<usize>,
+    _held: Reservation,
+}
+
+impl CountedBounds {
+    pub(super) fn new(windows: Arc<[WindowBounds]>, held: Reservation) -> CountedBounds {
+        CountedBounds { lag: lag(&windows), windows, _held: held }
+    }
 }
 
 /// Samples straight from the store.

@@ -199,8 +199,8 @@ impl<'a> Builder<'a> {
     ) -> Result<CountedBounds, EvalError> {
         let part = self.context.for_part(name_of(node), node.span());
         // Collected first, then shared.
-        let _held = part.reserve(2 * grid.len * size_of::<WindowBounds>())?;
-        Ok(CountedBounds { windows: window_bounds(grid, shift, range_ms), _held })
+        let held = part.reserve(2 * grid.len * size_of::<WindowBounds>())?;
+        Ok(CountedBounds::new(window_bounds(grid, shift, range_ms), held))
     }
 
     /// For the nodes below one that looks at so much of histograms.

@@ -163,6 +163,7 @@ impl RangeKernel {
             extension: None,
             range_ms: self.range_ms,
             bounds: &self.bounds.windows,
+            lag: self.bounds.lag,
             parameters: &self.parameters,
         };
         call.evaluate(samples, &series, column)
