@@ -46,7 +46,7 @@ pub(crate) fn run(args: &TestArgs, screen: &Screen) -> Ended {
     let is_covered = args.min_coverage.is_none_or(|wanted| coverage::shown(percentage) >= wanted);
     match args.format {
         TestFormat::Json => {
-            screen.print(&json::write(&reports, args.records_coverage().then_some(&coverage)))?
+            screen.print(&json::write(&reports, args.records_coverage().then_some(&coverage)))?;
         }
         TestFormat::Report(format) => {
             text::write(&reports, format, screen)?;
