@@ -87,12 +87,19 @@ impl<'a> Cursor<'a> {
     /// Leaves out `count` integers.
     pub(crate) fn skip_integers(&mut self, count: u64) -> Result<(), Malformed> {
         let mut left = count;
-        let mut bytes = self.file[self.at..].iter();
-        while left > 0 {
-            let byte = bytes.next().ok_or_else(|| self.malformed("more bytes"))?;
-            left -= u64::from(*byte < 0x80);
+        let mut rest = &self.file[self.at..];
+        while left >= 8
+            && let Some((word, behind)) = rest.split_first_chunk()
+        {
+            left -= u64::from(last_bytes(u64::from_le_bytes(*word)));
+            rest = behind;
         }
-        self.at = self.file.len() - bytes.len();
+        while left > 0 {
+            let (byte, behind) = rest.split_first().ok_or_else(|| self.malformed("more bytes"))?;
+            left -= u64::from(*byte < 0x80);
+            rest = behind;
+        }
+        self.at = self.file.len() - rest.len();
         Ok(())
     }
 
@@ -112,6 +119,12 @@ impl<'a> Cursor<'a> {
         let start = *self;
         str::from_utf8(self.text_bytes()?).map_err(|_| start.malformed("text in UTF-8"))
     }
+}
+
+/// How many of eight bytes are the last of an integer.
+fn last_bytes(word: u64) -> u8 {
+    let ones = !word >> 7 & 0x0101_0101_0101_0101;
+    (ones.wrapping_mul(0x0101_0101_0101_0101) >> 56) as u8
 }
 
 /// Bytes that [`push_text`] takes.
@@ -146,6 +159,23 @@ mod tests {
             prop_assert_eq!((cursor.skip_integers(1), cursor.varint()), (Ok(()), Ok(signed)));
             prop_assert_eq!(cursor.skip_integers(0), Ok(()));
         }
+    }
+
+    #[test]
+    fn as_many_integers_are_left_out_as_are_asked_for() {
+        let mut bytes = Vec::new();
+        let starts: Vec<usize> = (0..70u64)
+            .map(|number| {
+                let start = bytes.len();
+                push_uvarint(&mut bytes, 1 << number.min(63));
+                start
+            })
+            .collect();
+        for (number, start) in starts.into_iter().enumerate() {
+            let mut cursor = Cursor::new(&bytes, 0).unwrap();
+            assert_eq!((cursor.skip_integers(number as u64), cursor.at()), (Ok(()), start));
+        }
+        assert!(Cursor::new(&bytes, 0).unwrap().skip_integers(71).is_err());
     }
 
     #[test]
