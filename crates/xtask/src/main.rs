@@ -1,8 +1,8 @@
-//! The project's own chores: `cargo xtask tidy | ready | docs | death | bench-report | graph | help`.
+//! The project's own chores: `cargo xtask tidy | ready | docs | death | bench-report | instructions | graph | help`.
 //!
 //! Reading order: [`COMMANDS`], then [`tidy`] (what a compiler does not check), [`ready`] (everything CI runs),
 //! [`docs`] (generated pages), [`death`] (what hostile queries take), [`bench_report`] (what queries take), [`graph`] (the picture of the crates);
-//! [`workspace`] reads `cargo metadata`, [`scan`] reads Rust text.
+//! [`instructions`] (what a decoded sample takes); [`workspace`] reads `cargo metadata`, [`scan`] reads Rust text.
 
 #![expect(clippy::disallowed_methods, reason = "a tool for developers talks to the machine")]
 
@@ -10,6 +10,7 @@ mod bench_report;
 mod death;
 mod docs;
 mod graph;
+mod instructions;
 mod ready;
 mod scan;
 mod tidy;
@@ -46,6 +47,11 @@ const COMMANDS: &[Command] = &[
         name: "bench-report",
         summary: "measure queries and write a table; `goals` fails when a goal is missed",
         run: bench_report::run,
+    },
+    Command {
+        name: "instructions",
+        summary: "count what decoding a sample takes, under callgrind; fails above the figures",
+        run: instructions::run,
     },
     Command { name: "graph", summary: "write the crate graph into ARCHITECTURE.md", run: graph::run },
     Command { name: "help", summary: "show this list", run: help },
