@@ -47,6 +47,19 @@ pub struct Alert {
     pub last_sent_at_ms: Option<Timestamp>,
     /// Until when whoever was told of it may take it as firing.
     pub valid_until_ms: Option<Timestamp>,
+    /// The series that tell of it, once they were written.
+    pub(crate) series: Option<StateSeries>,
+}
+
+/// The labels of the series that tell of an alert.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct StateSeries {
+    /// The state that `alerts` is for.
+    pub(crate) state: AlertState,
+    /// Of `ALERTS`.
+    pub(crate) alerts: Labels,
+    /// Of `ALERTS_FOR_STATE`.
+    pub(crate) for_state: Labels,
 }
 
 impl Alert {

@@ -1,12 +1,12 @@
 //! The alerts of one rule from one evaluation to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use narthex_eval::result::InstantSample;
 use narthex_model::labels::METRIC_NAME;
 use narthex_model::{Labels, LabelsBuilder, Timestamp};
 
-use crate::alert::{Alert, AlertState};
+use crate::alert::{Alert, AlertState, StateSeries};
 use crate::definition::{LabelText, RuleDefinition};
 use crate::error::RuleError;
 use crate::expand::Expander;
@@ -40,6 +40,8 @@ pub struct AlertingState {
     pub(crate) restoration: Restoration,
     /// By their labels.
     pub(crate) active: BTreeMap<Labels, Alert>,
+    /// The labels of alerts by those of their series, as of the last result; of rules whose labels are no templates.
+    labels_of: HashMap<Labels, Labels>,
 }
 
 /// The durations of a rule and the limit of its group.
@@ -52,7 +54,12 @@ pub(crate) struct Bounds {
 
 impl AlertingState {
     pub(crate) fn new(name: &str, restoration: Restoration) -> AlertingState {
-        AlertingState { name: name.to_owned(), restoration, active: BTreeMap::new() }
+        AlertingState {
+            name: name.to_owned(),
+            restoration,
+            active: BTreeMap::new(),
+            labels_of: HashMap::new(),
+        }
     }
 
     /// The name of the rule.
@@ -75,7 +82,7 @@ impl AlertingState {
         self.active.values().map(|alert| alert.state).max().unwrap_or(AlertState::Inactive)
     }
 
-    /// Takes in a result of the rule's query; gives the active alerts.
+    /// Takes in a result of the rule's query; says whether there are not too many.
     ///
     /// As upstream: the clock of `for` starts with the first result that has the series; `keep_firing_for` with the first
     /// one that has not. When the limit is exceeded all alerts are forgotten.
@@ -84,7 +91,7 @@ impl AlertingState {
         now_ms: Timestamp,
         found: BTreeMap<Labels, Alert>,
         bounds: Bounds,
-    ) -> Result<Vec<&Alert>, RuleError> {
+    ) -> Result<(), RuleError> {
         // Those that are not in the result first: what is in it is then merged in as it comes.
         self.active.retain(|labels, alert| found.contains_key(labels) || alert.leave(now_ms, bounds));
         for (labels, candidate) in found {
@@ -106,7 +113,47 @@ impl AlertingState {
             self.active.clear();
             return Err(RuleError::LimitExceeded { limit, count, what: "alerts" });
         }
-        Ok(self.active.values().filter(|alert| alert.state != AlertState::Inactive).collect())
+        Ok(())
+    }
+
+    /// The labels of `ALERTS` and `ALERTS_FOR_STATE` for each active alert, and since when it is active.
+    pub(crate) fn state_series(&mut self, rule: &RuleDefinition) -> Vec<(Labels, Labels, Timestamp)> {
+        let active = self.active.values_mut().filter(|alert| alert.state != AlertState::Inactive);
+        let series = active.map(|alert| {
+            let known = alert.series.take().filter(|series| series.state == alert.state);
+            let known = known.unwrap_or_else(|| state_series(rule, alert));
+            let labels = (known.alerts.clone(), known.for_state.clone(), alert.active_at_ms);
+            alert.series = Some(known);
+            labels
+        });
+        series.collect()
+    }
+
+    /// An alert for each series of a result, by labels.
+    pub(crate) fn candidates(
+        &mut self,
+        rule: &RuleDefinition,
+        annotations: &[(String, LabelText)],
+        samples: &[InstantSample],
+        now_ms: Timestamp,
+        queries: &dyn RuleQueries,
+    ) -> Result<BTreeMap<Labels, Alert>, RuleError> {
+        let mut before = std::mem::take(&mut self.labels_of);
+        let is_lasting = rule.labels.iter().all(|(_, text)| matches!(text, LabelText::Plain(_)));
+        let mut found = BTreeMap::new();
+        for sample in samples {
+            let expander = Expander::new(&rule.name, sample, now_ms, queries);
+            let known = before.remove(&sample.labels);
+            let labels = known.unwrap_or_else(|| alert_labels(rule, &sample.labels, &expander));
+            if is_lasting {
+                self.labels_of.insert(sample.labels.clone(), labels.clone());
+            }
+            let alert = candidate(labels.clone(), sample, annotations, now_ms, &expander);
+            if found.insert(labels, alert).is_some() {
+                return Err(RuleError::DuplicateAlert);
+            }
+        }
+        Ok(found)
     }
 
     /// The alerts to be told of, which count as told of from now on; `interval_ms` is that of the group. Whoever is told
@@ -169,36 +216,27 @@ impl Alert {
     }
 }
 
-/// An alert for each series of a result, by labels.
-pub(crate) fn candidates(
-    rule: &RuleDefinition,
+fn candidate(
+    labels: Labels,
+    sample: &InstantSample,
     annotations: &[(String, LabelText)],
-    samples: Vec<InstantSample>,
     now_ms: Timestamp,
-    queries: &dyn RuleQueries,
-) -> Result<BTreeMap<Labels, Alert>, RuleError> {
-    let mut found = BTreeMap::new();
-    for sample in samples {
-        let expander = Expander::new(&rule.name, &sample, now_ms, queries);
-        let labels = alert_labels(rule, &sample.labels, &expander);
-        let annotations = annotations.iter().map(|(name, text)| (name.clone(), expander.expand(text)));
-        let alert = Alert {
-            state: AlertState::Pending,
-            labels: labels.clone(),
-            annotations: annotations.collect(),
-            value: sample.value.clone(),
-            active_at_ms: now_ms,
-            fired_at_ms: None,
-            resolved_at_ms: None,
-            keep_firing_since_ms: None,
-            last_sent_at_ms: None,
-            valid_until_ms: None,
-        };
-        if found.insert(labels, alert).is_some() {
-            return Err(RuleError::DuplicateAlert);
-        }
+    expander: &Expander<'_>,
+) -> Alert {
+    let annotations = annotations.iter().map(|(name, text)| (name.clone(), expander.expand(text)));
+    Alert {
+        state: AlertState::Pending,
+        labels,
+        annotations: annotations.collect(),
+        value: sample.value.clone(),
+        active_at_ms: now_ms,
+        fired_at_ms: None,
+        resolved_at_ms: None,
+        keep_firing_since_ms: None,
+        last_sent_at_ms: None,
+        valid_until_ms: None,
+        series: None,
     }
-    Ok(found)
 }
 
 fn alert_labels(rule: &RuleDefinition, series: &Labels, expander: &Expander<'_>) -> Labels {
@@ -210,23 +248,13 @@ fn alert_labels(rule: &RuleDefinition, series: &Labels, expander: &Expander<'_>)
     builder.set(ALERT_NAME, &rule.name).build()
 }
 
-/// The labels of `ALERTS` for an alert.
-pub(crate) fn alerts_series(rule: &RuleDefinition, alert: &Alert) -> Labels {
-    let mut builder = state_series(rule, alert);
-    builder.set(METRIC_NAME, ALERTS).set(ALERT_STATE, alert.state.as_str()).build()
-}
-
-/// The labels of `ALERTS_FOR_STATE` for an alert.
-pub(crate) fn for_state_series(rule: &RuleDefinition, alert: &Alert) -> Labels {
-    state_series(rule, alert).set(METRIC_NAME, ALERTS_FOR_STATE).build()
-}
-
 /// As upstream, a label that the rule sets and that came out empty is there as it is written.
-fn state_series(rule: &RuleDefinition, alert: &Alert) -> LabelsBuilder {
+fn state_series(rule: &RuleDefinition, alert: &Alert) -> StateSeries {
     let mut builder = LabelsBuilder::from_labels(&rule.raw_labels);
     for (name, value) in &alert.labels {
         builder.set(name, value);
     }
-    builder.set(ALERT_NAME, &rule.name);
-    builder
+    let for_state = builder.set(ALERT_NAME, &rule.name).set(METRIC_NAME, ALERTS_FOR_STATE).build();
+    let alerts = builder.set(METRIC_NAME, ALERTS).set(ALERT_STATE, alert.state.as_str()).build();
+    StateSeries { state: alert.state, alerts, for_state }
 }

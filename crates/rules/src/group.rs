@@ -8,7 +8,7 @@ use narthex_model::sample::stale_nan;
 use narthex_model::{Labels, SampleValue, Timestamp};
 use narthex_storage::{Appender, StorageError};
 
-use crate::alerting::{self, AlertingState, Bounds, Restoration};
+use crate::alerting::{AlertingState, Bounds, Restoration};
 use crate::definition::{GroupDefinition, RuleDefinition, RuleKind};
 use crate::error::RuleError;
 use crate::queries::RuleQueries;
@@ -146,18 +146,17 @@ impl RuleState {
         else {
             return recorded(rule, limit, samples);
         };
-        let found = alerting::candidates(rule, annotations, samples, now_ms, queries)?;
+        let found = state.candidates(rule, annotations, &samples, now_ms, queries)?;
         let bounds = Bounds { hold_for_ms: *hold_for_ms, keep_firing_for_ms: *keep_firing_for_ms, limit };
-        let restoration = state.restoration;
-        let active = state.advance(now_ms, found, bounds)?;
-        if restoration == Restoration::Awaited {
+        state.advance(now_ms, found, bounds)?;
+        if state.restoration == Restoration::Awaited {
             return Ok(Vec::new());
         }
-        let series = active.into_iter().flat_map(|alert| {
-            let since = alert.active_at_ms.div_euclid(1000) as f64;
+        let series = state.state_series(rule).into_iter().flat_map(|(alerts, for_state, active_at_ms)| {
+            let since = active_at_ms.div_euclid(1000) as f64;
             [
-                InstantSample { labels: alerting::alerts_series(rule, alert), at_ms, value: 1.0.into() },
-                InstantSample { labels: alerting::for_state_series(rule, alert), at_ms, value: since.into() },
+                InstantSample { labels: alerts, at_ms, value: 1.0.into() },
+                InstantSample { labels: for_state, at_ms, value: since.into() },
             ]
         });
         Ok(series.collect())

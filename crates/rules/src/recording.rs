@@ -18,8 +18,8 @@ pub(crate) fn recorded(
     for sample in &mut samples {
         sample.labels = rule.recorded_labels(&sample.labels);
     }
-    let mut seen = HashSet::with_capacity(samples.len());
-    if samples.iter().any(|sample| !seen.insert(&sample.labels)) {
+    let mut seen = HashSet::new();
+    if samples.len() > 1 && samples.iter().any(|sample| !seen.insert(&sample.labels)) {
         return Err(RuleError::DuplicateSeries);
     }
     let count = samples.len();

@@ -43,7 +43,7 @@ struct KnownSeries {
 /// The results of the rules that could be evaluated ahead, by group and rule.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead {
-    known: HashMap<(usize, usize), RefCell<Known>>,
+    known: Vec<Vec<Option<RefCell<Known>>>>,
 }
 
 /// Answers the queries of one group: what is known ahead, and the rest from the store.
@@ -60,9 +60,9 @@ impl RuleQueries for AheadQueries<'_> {
         rule: &RuleDefinition,
         at_ms: Timestamp,
     ) -> Result<Vec<InstantSample>, RuleError> {
-        match self.ahead.known.get(&(self.group, index)) {
-            Some(known) => Ok(known.borrow_mut().at(at_ms)),
-            None => self.queries.evaluate(index, rule, at_ms),
+        match self.ahead.known.get(self.group).and_then(|rules| rules.get(index)) {
+            Some(Some(known)) => Ok(known.borrow_mut().at(at_ms)),
+            _ => self.queries.evaluate(index, rule, at_ms),
         }
     }
 
@@ -132,26 +132,27 @@ impl<'a> Forecast<'a> {
         let mut forecast = Forecast { store, queries, input_names, recorded, written, ahead };
         for (number, group) in groups.iter().enumerate() {
             let interval_ms = schedule.interval_of(number);
-            for (index, rule) in group.rules.iter().enumerate() {
-                forecast.rule((number, index), rule, group, (start_ms, last_ms, interval_ms));
-            }
+            let rules = group.rules.iter();
+            let known = rules.map(|rule| forecast.rule(rule, group, (start_ms, last_ms, interval_ms)));
+            let known = known.collect();
+            forecast.ahead.known.push(known);
         }
         forecast.ahead
     }
 
+    /// What is known ahead of the rule; what it records is then in the store.
     fn rule(
         &mut self,
-        key: (usize, usize),
         rule: &'a RuleDefinition,
         &GroupDefinition { query_offset_ms, limit, .. }: &GroupDefinition,
         (start_ms, last_ms, interval_ms): (Timestamp, i64, i64),
-    ) {
+    ) -> Option<RefCell<Known>> {
         if !looks_back_only(&rule.expr) || !self.reads_what_is_known(&rule.expr, query_offset_ms) {
-            return;
+            return None;
         }
         let first_ms = start_ms.saturating_sub(query_offset_ms);
         let range = TimeRange::new(first_ms, first_ms.saturating_add(last_ms));
-        let Some(series) = self.evaluate(&rule.expr, range, interval_ms) else { return };
+        let series = self.evaluate(&rule.expr, range, interval_ms)?;
         if !rule.is_alerting() && limit.is_none() {
             self.record(rule, query_offset_ms, &series, (range, interval_ms));
         }
@@ -159,7 +160,7 @@ impl<'a> Forecast<'a> {
             let samples = one.samples();
             KnownSeries { labels: one.labels, samples, next: 0 }
         });
-        self.ahead.known.insert(key, RefCell::new(Known { series: known.collect() }));
+        Some(RefCell::new(Known { series: known.collect() }))
     }
 
     /// Whether each selector reads input, or names that were recorded ahead by rules before this one, or nothing.
