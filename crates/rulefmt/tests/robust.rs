@@ -1,8 +1,11 @@
 //! Whether any text is read without panic, and every place named lies in the text.
 
 use narthex_diag::Span;
+use narthex_promql::ParseOptions;
+use narthex_rulefmt::unit_test::{self, UnitTestOptions};
 use narthex_rulefmt::{Options, parse};
 use narthex_testkit::fixtures;
+use narthex_yaml::UnknownFields;
 use proptest::prelude::*;
 
 /// Lines that fit into rule files in many wrong places.
@@ -44,6 +47,19 @@ fn every_fixture_cut_off_anywhere() {
     for fixture in fixtures("rules", "yaml") {
         for (at, _) in fixture.text.char_indices() {
             check(&fixture.text[..at]);
+        }
+    }
+}
+
+#[test]
+fn every_unit_test_file_cut_off_anywhere() {
+    let options = UnitTestOptions { promql: ParseOptions::ALL, unknown_fields: UnknownFields::Refuse };
+    for fixture in fixtures("rule-tests", "yml") {
+        for (at, _) in fixture.text.char_indices() {
+            let text = &fixture.text[..at];
+            for found in unit_test::parse(text, &options).diagnostics {
+                assert!(text.get(found.span().range()).is_some(), "{found:?} of {text:?}");
+            }
         }
     }
 }

@@ -145,10 +145,6 @@ impl Runner<'_> {
         failures.extend(rule_failures.iter().cloned());
         failures.extend(nameless(test));
         let last_ms = last_ms(test);
-        if last_ms / interval_ms > EVALUATIONS_MAX {
-            let message = format!("the test needs more than {EVALUATIONS_MAX} evaluations");
-            failures.push(Diagnostic::error(BAD_TEST, message, test.span));
-        }
         if failures.is_empty() {
             failures = self.evaluate(test, input, last_ms);
         }
@@ -176,6 +172,10 @@ impl Runner<'_> {
         };
         let order = self.ordered_groups();
         let mut schedule = Schedule::new(order.iter().map(|one| one.definition()), interval_ms, intervals);
+        if last_ms / schedule.shortest_interval_ms() > EVALUATIONS_MAX {
+            let message = format!("the test needs more than {EVALUATIONS_MAX} evaluations");
+            return vec![Diagnostic::error(BAD_TEST, message, test.span)];
+        }
         let definitions: Vec<&GroupDefinition> =
             order.iter().map(|one| &*one.source.groups[one.group]).collect();
         let ahead = match self.is_worth_looking_ahead(last_ms / interval_ms) {

@@ -48,6 +48,11 @@ impl Schedule {
         self.groups.get(number).map_or(self.interval_ms, |one| one.interval_ms)
     }
 
+    /// The shortest distance of two evaluations.
+    pub(crate) fn shortest_interval_ms(&self) -> i64 {
+        self.groups.iter().map(|one| one.interval_ms).min().unwrap_or(i64::MAX).min(self.interval_ms)
+    }
+
     /// All groups.
     pub(crate) fn groups(&self) -> Vec<&Group> {
         self.groups.iter().map(|one| &one.group).collect()

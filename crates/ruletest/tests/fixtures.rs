@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use narthex_diag::Diagnostic;
 use narthex_ruletest::options::{CoverageMode, Evaluation};
-use narthex_ruletest::{FileReport, Files, RuleLibrary, RunOptions, run_file};
+use narthex_ruletest::{FileReport, Files, FilesInMemory, RuleLibrary, RunOptions, run_file};
 
 /// The files beside a test file. A pattern has at most one `*`, in its last part.
 struct Folder;
@@ -96,6 +96,29 @@ fn verdicts_are_as_recorded_however_rules_are_evaluated() {
         golden.check(&fixture.name, &text);
     }
     golden.finish();
+}
+
+#[test]
+fn files_cut_off_anywhere_are_run_without_panic() {
+    for fixture in narthex_testkit::fixtures("rule-tests", "yml") {
+        let library = RuleLibrary::new(&Folder, RunOptions::PROMTOOL);
+        let path = fixture.path.to_string_lossy();
+        for (at, _) in fixture.text.char_indices().step_by(13) {
+            shown(&run_file(&path, &fixture.text[..at], &library));
+        }
+    }
+}
+
+#[test]
+fn what_would_take_for_ever_is_refused() {
+    let files = FilesInMemory::new([("rules.yml", "groups: [{name: g, interval: 1ms}]")]);
+    let library = RuleLibrary::new(&files, RunOptions::PROMTOOL);
+    let test = "tests: [{promql_expr_test: [{expr: '1', eval_time: 200y}]}]";
+    for head in ["evaluation_interval: 1ms", "{rule_files: [rules.yml], per_group_interval: true,"] {
+        let text = if head.starts_with('{') { format!("{head} {test}}}") } else { format!("{head}\n{test}") };
+        let report = run_file("test.yml", &text, &library);
+        assert!(report.tests[0].failures[0].message.contains("evaluations"), "{}", shown(&report));
+    }
 }
 
 /// Every test file below a folder.

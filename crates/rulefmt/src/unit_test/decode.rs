@@ -1,6 +1,7 @@
 //! From text to tests, with every error of the file.
 
 use narthex_diag::{Diagnostic, Diagnostics, Span, Spanned};
+use narthex_model::duration::DURATION_MAX_MS;
 use narthex_model::instant::parse_time;
 use narthex_model::{PromDuration, Timestamp};
 use narthex_yaml::{DecodeOptions, Decoder, Fields, FromYaml, Node};
@@ -229,7 +230,12 @@ impl Reader<'_> {
 
     fn start(&mut self, fields: &Fields<'_>) -> Option<Spanned<Timestamp>> {
         let text: Text = self.decoder.field(fields, "start_timestamp")?;
-        match parse_time(&text.value) {
+        // Times further away than any duration leave no room for a test after them.
+        let in_reach = |at_ms: Timestamp| match at_ms.unsigned_abs() <= DURATION_MAX_MS.unsigned_abs() {
+            true => Ok(at_ms),
+            false => Err(format!("{:?} is too far from 1970", text.value)),
+        };
+        match parse_time(&text.value).and_then(in_reach) {
             Ok(at_ms) => Some(Spanned::new(at_ms, text.span())),
             Err(error) => {
                 let error = Diagnostic::error(BAD_SHAPE, error, text.span());
