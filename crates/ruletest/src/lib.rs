@@ -1,7 +1,8 @@
 //! Unit tests of rules: input series, groups evaluated over time, expectations judged as promtool judges them.
 //!
 //! Verdicts are those of promtool of Prometheus 3.14; where promtool leaves the order of groups to chance, it is the
-//! order of the files here. Nothing is read but through [`Files`], and no clock is looked at.
+//! order of the files here. Two things are more lenient: a query may hold more than 10,000 samples, and the template
+//! function `externalURL` gives the test's `external_url`, where promtool's fails for want of a server. Nothing is read but through [`Files`], and no clock is looked at.
 //!
 //! ```
 //! use narthex_ruletest::{FilesInMemory, RuleLibrary, RunOptions, run_file};
