@@ -6,8 +6,8 @@ use super::push_seconds;
 
 /// The longest text: `[-9223372036854775.808,"`.
 const TEXT_BYTES_MAX: usize = 24;
-/// More texts than these are not kept: those of later times are written anew each time.
-const TEXTS_MAX: usize = 4096;
+/// More texts than these are not kept, as the API lets no query have more steps: those of later times are written anew each time.
+const TEXTS_MAX: usize = 11_001;
 /// After so many times between those that were kept, as where samples stand as they were taken, none is kept any more.
 const BETWEEN_MAX: usize = 256;
 

@@ -58,9 +58,7 @@ impl Windows<'_> {
         mut fill: impl FnMut(&WindowBlock<'_>, &mut [f64]) -> u64,
     ) {
         let timestamps = &self.samples().floats.timestamps;
-        if timestamps.is_empty() {
-            return;
-        }
+        let (Some(&first_ms), Some(&last_ms)) = (timestamps.first(), timestamps.last()) else { return };
         let (mut starts, mut ends) = (Places::new(timestamps), Places::new(timestamps));
         let mut starts_at = [0; BLOCK];
         // Of two blocks, this one behind that before it.
@@ -72,7 +70,9 @@ impl Windows<'_> {
         }
         out.fill_words(|first_step, values| {
             let Some(bounds) = self.bounds().get(first_step..first_step + values.len()) else { return 0 };
-            if self.is_stopped() {
+            let ([first, ..], [.., last]) = (bounds, bounds) else { return 0 };
+            // Of series that live for a while only, most windows lie before the first sample or behind the last one.
+            if self.is_stopped() || first.start_ms >= last_ms || last.end_ms < first_ms {
                 return 0;
             }
             let to = BLOCK..BLOCK + bounds.len();

@@ -134,11 +134,20 @@ impl Lookup<'_> {
 /// The common case: the values of a series without histograms.
 impl Lookup<'_> {
     fn evaluate_floats(&self, samples: &FloatColumn, column: &mut StepColumn) {
+        let (Some(&oldest_ms), Some(&newest_ms)) = (samples.timestamps.first(), samples.timestamps.last())
+        else {
+            return;
+        };
         let mut places = Places::new(&samples.timestamps);
         let (mut instants, mut found) = ([0; BLOCK], [0; BLOCK]);
         column.fill_words(|first, values| {
             let instants = &mut instants[..values.len().min(BLOCK)];
             let is_regular = self.write_instants(first, instants);
+            // Of series that live for a while only, most steps find nothing.
+            let is_early = instants.last().is_none_or(|&at_ms| at_ms < oldest_ms);
+            if is_early || instants[0].saturating_sub(self.lookback_ms) >= newest_ms {
+                return 0;
+            }
             if let ([first_ms, second_ms, ..], true) = (&*instants, is_regular) {
                 let up_to = places.up_to(*first_ms);
                 let stride = Places::clone(&places).up_to(*second_ms) - up_to;
