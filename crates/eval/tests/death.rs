@@ -176,13 +176,13 @@ fn f22_a_query_may_have_exactly_the_bytes_that_it_takes() {
         ("count_values('v', m)", 100, 12 * 100 * 8),
         ("label_join(m, 'y', '', 'x', 'x', 'x')", 1, 12 * 12),
         ("m * on (i) group_left m offset 1s", 100, 2 * 12 * 100 * 8),
-        ("m and m", 100, 12 * 100 * 8),
-        ("m or m * 2", 100, 12 * 100 * 8),
+        ("m and m offset 1s", 100, 12 * 100 * 8),
+        ("m or m offset 1s * 2", 100, 12 * 100 * 8),
         ("sort(m)", 1, 12 * 8),
         ("limitk(3, m)", 100, 100 * 8),
         ("max_over_time(m[1m:1s])", 100, 12 * 100 * 8),
         ("quantile(0.5, m)", 100, 12 * 100 * 8),
-        ("scalar(sum(m)) + m", 100, 12 * 100 * 8),
+        ("scalar(sum(m offset 1s)) + m", 100, 12 * 100 * 8),
     ] {
         let run = |bytes_max| evaluate(&store, query, steps, Limits { bytes_max, ..LIMITS }).expect("valid");
         let peak = run(LIMITS.bytes_max).context.bytes_peak();
