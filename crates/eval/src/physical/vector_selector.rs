@@ -144,8 +144,8 @@ impl Lookup<'_> {
             let instants = &mut instants[..values.len().min(BLOCK)];
             let is_regular = self.write_instants(first, instants);
             // Of series that live for a while only, most steps find nothing.
-            let is_early = instants.last().is_none_or(|&at_ms| at_ms < oldest_ms);
-            if is_early || instants[0].saturating_sub(self.lookback_ms) >= newest_ms {
+            if instants.last() < Some(oldest_ms) || instants[0].saturating_sub(self.lookback_ms) >= newest_ms
+            {
                 return 0;
             }
             if let ([first_ms, second_ms, ..], true) = (&*instants, is_regular) {
