@@ -134,17 +134,15 @@ impl Lookup<'_> {
 /// The common case: the values of a series without histograms.
 impl Lookup<'_> {
     fn evaluate_floats(&self, samples: &FloatColumn, column: &mut StepColumn) {
-        let (Some(&oldest_ms), Some(&newest_ms)) = (samples.timestamps.first(), samples.timestamps.last())
-        else {
-            return;
-        };
-        let mut places = Places::new(&samples.timestamps);
+        let timestamps = samples.timestamps.as_slice();
+        let ([oldest_ms, ..], [.., newest_ms]) = (timestamps, timestamps) else { return };
+        let mut places = Places::new(timestamps);
         let (mut instants, mut found) = ([0; BLOCK], [0; BLOCK]);
         column.fill_words(|first, values| {
             let instants = &mut instants[..values.len().min(BLOCK)];
             let is_regular = self.write_instants(first, instants);
             // Of series that live for a while only, most steps find nothing.
-            if instants.last() < Some(oldest_ms) || instants[0].saturating_sub(self.lookback_ms) >= newest_ms
+            if instants.last() < Some(oldest_ms) || *newest_ms <= instants[0].saturating_sub(self.lookback_ms)
             {
                 return 0;
             }
