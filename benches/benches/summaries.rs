@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use narthex_eval::{Engine, EngineOptions, QueryResult};
-use narthex_model::{Labels, Matcher, TimeRange};
+use narthex_model::{Labels, TimeRange};
 use narthex_plan::QueryParameters;
 use narthex_promql::{ParseOptions, parse};
-use narthex_storage::{Querier, Queryable, SelectHints, SeriesSet, StorageError};
+use narthex_storage::{Queryable, WithoutHints};
 use narthex_testkit::SplitMix64;
 use narthex_tsdb::block::{BlockLimits, BlockWriter, Compaction, EncodedChunk, NewBlock, Ulid};
 use narthex_tsdb::chunk::Encoding;
@@ -25,6 +25,9 @@ const DAY_MS: i64 = 86_400_000;
 const END_MS: i64 = 30 * DAY_MS;
 const DIR: &str = "/data";
 
+/// Makes a value of the one before.
+type NextValue = fn(&mut SplitMix64, f64) -> f64;
+
 /// A query, and so many windows of so many days are looked at by it.
 const QUERIES: [(&str, &str, usize); 8] = [
     ("max_7d", "max_over_time(gauge[7d])", 1),
@@ -38,7 +41,7 @@ const QUERIES: [(&str, &str, usize); 8] = [
 ];
 
 /// Numbers of chunks of one series, with the next value of a kind.
-fn chunks(random: &mut SplitMix64, next: fn(&mut SplitMix64, f64) -> f64) -> Vec<EncodedChunk> {
+fn chunks(random: &mut SplitMix64, next: NextValue) -> Vec<EncodedChunk> {
     let mut value = 100.0;
     let length_ms = SAMPLES_PER_CHUNK * STEP_MS;
     let chunk = |min_ms: i64| {
@@ -59,7 +62,7 @@ fn database() -> Database {
     let mut random = SplitMix64::new(7);
     let mut writer =
         BlockWriter::create(&fs, Path::new(DIR), ulid, BlockLimits::PROMETHEUS).expect("memory has room");
-    let kinds: [(&str, fn(&mut SplitMix64, f64) -> f64); 3] = [
+    let kinds: [(&str, NextValue); 3] = [
         ("counter_total", |random, last| last + random.below(20) as f64),
         ("gauge", |random, last| ((last * 100.0).round() + random.between(-50, 50) as f64) / 100.0),
         ("level", |random, last| last + random.between(-3, 3) as f64),
@@ -104,42 +107,12 @@ fn summaries(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("summaries/{name}"));
         group.throughput(Throughput::Elements(SERIES as u64));
         group.bench_function("decoded", |bencher| {
-            bencher.iter(|| evaluate(&decoded, black_box(text), windows))
+            bencher.iter(|| evaluate(&decoded, black_box(text), windows));
         });
         group.bench_function("summed_up", |bencher| {
-            bencher.iter(|| evaluate(&database, black_box(text), windows))
+            bencher.iter(|| evaluate(&database, black_box(text), windows));
         });
         group.finish();
-    }
-}
-
-/// A store that is not told what a selection is for: it hands out every sample.
-struct WithoutHints<'a>(&'a Database);
-
-impl Queryable for WithoutHints<'_> {
-    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
-        Ok(Box::new(QuerierWithoutHints(self.0.querier(range)?)))
-    }
-}
-
-struct QuerierWithoutHints<'a>(Box<dyn Querier + 'a>);
-
-impl Querier for QuerierWithoutHints<'_> {
-    fn select(
-        &self,
-        matchers: &[Matcher],
-        range: TimeRange,
-        _: &SelectHints,
-    ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
-        self.0.select(matchers, range, &SelectHints::default())
-    }
-
-    fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        self.0.label_names(matchers)
-    }
-
-    fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        self.0.label_values(name, matchers)
     }
 }
 

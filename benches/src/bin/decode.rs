@@ -1,6 +1,8 @@
 //! Decodes the XOR chunks of a kind of series a number of times and prints how many samples that were: `decode KIND
 //! TIMES`. `cargo xtask instructions` counts what it takes.
 
+#![expect(clippy::disallowed_methods, reason = "a measuring command is told what to do")]
+
 use std::hint::black_box;
 use std::process::ExitCode;
 

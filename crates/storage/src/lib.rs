@@ -5,7 +5,7 @@
 //! samples are summed up where nobody looks at single ones.
 //!
 //! Reading order: [`querier`], [`series`], [`samples`], [`counters`], [`appender`], [`exemplar`], [`error`], [`merge`],
-//! [`memory`], [`summary`], [`outline`].
+//! [`memory`], [`summary`], [`outline`], [`without_hints`].
 
 pub mod appender;
 pub mod counters;
@@ -18,6 +18,7 @@ pub mod querier;
 pub mod samples;
 pub mod series;
 pub mod summary;
+pub mod without_hints;
 
 pub use appender::Appender;
 pub use counters::ReadCounters;
@@ -30,3 +31,4 @@ pub use querier::{Querier, Queryable, SelectHints};
 pub use samples::{FloatColumn, HistogramColumn, SampleBuffer};
 pub use series::SeriesSet;
 pub use summary::{Summary, SummaryNeed};
+pub use without_hints::WithoutHints;

@@ -73,10 +73,12 @@ impl Server {
         String::from_utf8(answer).ok()
     }
 
-    /// Everything that is stored of one writer. Damage that the server knows of would be a warning: there is none.
-    pub(crate) fn samples(&self, writer: usize) -> Stored {
-        let end = (START_MS + 1_000_000 * STEP_MS) / 1000;
-        let query = format!("/api/v1/query?query=killed%7Bwriter%3D%22{writer}%22%7D%5B1000d%5D&time={end}");
+    /// What is stored of one writer from a batch on. Damage that the server knows of would be a warning: there is none.
+    pub(crate) fn samples(&self, writer: usize, from_batch: u64) -> Stored {
+        let end_ms = START_MS + 1_000_000 * STEP_MS;
+        let range_ms = end_ms - (START_MS + from_batch as i64 * STEP_MS) + 1;
+        let selector = format!("killed%7Bwriter%3D%22{writer}%22%7D%5B{range_ms}ms%5D");
+        let query = format!("/api/v1/query?query={selector}&time={}", end_ms / 1000);
         let answer = self.get(&query).expect("the server answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
         assert!(head.starts_with("HTTP/1.1 200"), "{head}\n{body}");

@@ -11,13 +11,12 @@ use narthex_promql::ast::walk;
 use narthex_promql::functions::{FunctionId, SortFunction};
 use narthex_promql::{Expr, ParseOptions, parse};
 use narthex_promqltest::oracle::{self, OracleError};
-use narthex_storage::Queryable;
+use narthex_storage::{Queryable, WithoutHints};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::case::Case;
 use crate::data::Data;
 use crate::same::{Tolerance, differences, is_same_sample, points, samples};
-use crate::stored::WithoutHints;
 
 /// How a query came out.
 pub(crate) enum Outcome {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use narthex_model::{Labels, Matcher, TimeRange, Timestamp};
+use narthex_model::{Labels, TimeRange, Timestamp};
 use narthex_promqltest::random::samples::END_MS;
-use narthex_storage::{Appender, Querier, Queryable, SelectHints, SeriesSet, StorageError};
+use narthex_storage::Appender;
 use narthex_testkit::SplitMix64;
 use narthex_tsdb::block::{BlockLimits, BlockWriter, Compaction, NewBlock, Ulid};
 use narthex_tsdb::fs::MemoryFs;
@@ -61,34 +61,4 @@ fn append_from(database: &Database, from_ms: Timestamp, series: &[Series]) {
         appender.append(labels, *at_ms, value.clone(), *started_ms).expect("samples come in order");
     }
     appender.commit().expect("memory takes everything");
-}
-
-/// A store that is not told what a selection is for: it hands out every sample.
-pub(crate) struct WithoutHints<'a>(pub(crate) &'a dyn Queryable);
-
-impl Queryable for WithoutHints<'_> {
-    fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, StorageError> {
-        Ok(Box::new(QuerierWithoutHints(self.0.querier(range)?)))
-    }
-}
-
-struct QuerierWithoutHints<'a>(Box<dyn Querier + 'a>);
-
-impl Querier for QuerierWithoutHints<'_> {
-    fn select(
-        &self,
-        matchers: &[Matcher],
-        range: TimeRange,
-        _: &SelectHints,
-    ) -> Result<Box<dyn SeriesSet + '_>, StorageError> {
-        self.0.select(matchers, range, &SelectHints::default())
-    }
-
-    fn label_names(&self, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        self.0.label_names(matchers)
-    }
-
-    fn label_values(&self, name: &str, matchers: &[Matcher]) -> Result<Vec<String>, StorageError> {
-        self.0.label_values(name, matchers)
-    }
 }
