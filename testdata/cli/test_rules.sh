@@ -10,3 +10,6 @@ narthex test rules rule-tests/passing.yml --min-coverage 95 --format json
 narthex test rules rule-tests/passing.yml --min-coverage 50 --run nothing
 narthex test rules rule-tests/none.yml
 narthex test rules rule-tests/passing.yml --run '('
+narthex test rules rule-tests/empty.yml --min-coverage 1
+narthex test rules rule-tests/passing.yml --min-coverage 200
+narthex test rules rule-tests/passing.yml --coverage --format sarif

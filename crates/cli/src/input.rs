@@ -1,6 +1,7 @@
 //! Reading what a command works on: files, standard input, samples.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 
 use narthex_diag::{Code, Diagnostic, SourceId, SourceMap};
 use narthex_exposition::{Entry, Mode, detect};
@@ -14,17 +15,32 @@ use crate::paths::STDIN;
 /// A sample that the store does not take: another value of its series is there at the same time.
 pub(crate) const SAMPLE_REFUSED: Code = Code("EXP010");
 
+/// The longest text that is read whole: some files have no end.
+const BYTES_MAX: u64 = 1 << 30;
+
 /// The bytes of a file, or of standard input for `-`.
 ///
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Trouble> {
     if path == STDIN {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        return read.map(|_| bytes).map_err(|error| Trouble::io("read", "standard input", &error));
+        return read_whole(io::stdin().lock()).map_err(|error| Trouble::io("read", "standard input", &error));
     }
-    std::fs::read(path).map_err(|error| Trouble::io("read", path, &error))
+    read_file(path).map_err(|error| Trouble::io("read", path, &error))
+}
+
+/// The bytes of a file.
+pub(crate) fn read_file(path: &str) -> io::Result<Vec<u8>> {
+    read_whole(File::open(path)?)
+}
+
+fn read_whole(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let length = source.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if length as u64 > BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "expected at most 1 GiB"));
+    }
+    Ok(bytes)
 }
 
 /// The text of a file, or of standard input for `-`.

@@ -159,7 +159,12 @@ fn timestamp(cursor: &mut Cursor<'_>) -> Scanned<i64> {
     if !seconds.is_finite() {
         return fault(NUMBER, format!("expected {what}, found {word:?}"), span);
     }
-    Ok((seconds * 1000.0) as i64)
+    let ms = seconds * 1000.0;
+    // Both ends are the numbers next to what 64 bits hold.
+    if !(-(i64::MAX as f64)..i64::MAX as f64).contains(&ms) {
+        return fault(NUMBER, format!("expected {what} of 64 bits of milliseconds, found {word:?}"), span);
+    }
+    Ok(ms as i64)
 }
 
 /// An exemplar whose opening brace is read.

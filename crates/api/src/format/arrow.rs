@@ -2,7 +2,7 @@
 //!
 //! Columns: `timestamp` (milliseconds, UTC), `value` (64-bit float, null where a histogram is; text where the result is a
 //! string), `histogram` (its JSON as text; only where the result holds any), then the labels of all series, sorted, as
-//! dictionaries of text, null where a series does not have the label. Samples of a series stand together, in time
+//! dictionaries of text (one that is itself called as a column has low lines behind its name), null where a series does not have the label. Samples of a series stand together, in time
 //! order. What was said of the answer stands in the metadata of the schema, under `warnings` and `infos`, as JSON lists.
 
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use narthex_eval::QueryValue;
 use narthex_model::{Labels, SampleValue, Text, Timestamp};
 
 use super::csv::histogram_text;
-use super::{Remarked, label_names};
+use super::{Remarked, column_name, label_names};
 use crate::Answer;
 use crate::chunks::{ChunkSink, Chunks, Closed};
 
@@ -196,11 +196,10 @@ impl<'a> Table<'a> {
         if self.has_histograms == HasHistograms::Yes {
             fields.push(Field::new("histogram", DataType::Utf8, true));
         }
-        fields.extend(
-            self.labels
-                .iter()
-                .map(|label| Field::new_dictionary(label.name, DataType::Int32, DataType::Utf8, true)),
-        );
+        let names: Vec<&str> = self.labels.iter().map(|label| label.name).collect();
+        fields.extend(names.iter().map(|name| {
+            Field::new_dictionary(column_name(name, &names), DataType::Int32, DataType::Utf8, true)
+        }));
         Arc::new(Schema::new_with_metadata(fields, metadata(answer)))
     }
 

@@ -1,7 +1,7 @@
 //! Comma-separated values: a line per sample, a column per label.
 //!
 //! The first line names the columns: `timestamp`, `value`, then the labels of all series, sorted, the metric name as
-//! `__name__`. A timestamp is in seconds, as in JSON; a value has the digits it has there; a native histogram stands in
+//! `__name__`; a label that is itself called as one of them, or `histogram`, has low lines behind its name. A timestamp is in seconds, as in JSON; a value has the digits it has there; a native histogram stands in
 //! `value` as its JSON, which begins with a brace. The field of a label that a series does not have is empty. Samples of
 //! a series stand together, in time order.
 //!
@@ -15,7 +15,7 @@ use narthex_eval::result::RangeSeries;
 use narthex_model::number::{format_plain, push_sample};
 use narthex_model::{FloatHistogram, Labels, SampleValue, Timestamp};
 
-use super::{Remarked, label_names};
+use super::{Remarked, column_name, label_names};
 use crate::JsonWriter;
 use crate::chunks::{ChunkSink, Chunks, Closed};
 use crate::json::{histogram_object, push_seconds};
@@ -25,7 +25,7 @@ pub(super) fn write(value: &Remarked<'_>, sink: &mut dyn ChunkSink) -> Result<()
     let names = label_names(value.value);
     out.buffer.extend_from_slice(b"timestamp,value");
     for name in &names {
-        push_field(&mut out.buffer, name);
+        push_field(&mut out.buffer, &column_name(name, &names));
     }
     out.buffer.push(b'\n');
     match value.value {

@@ -5,6 +5,8 @@ mod arrow;
 mod csv;
 mod json;
 
+use std::borrow::Cow;
+
 use narthex_eval::QueryValue;
 use narthex_model::Labels;
 
@@ -113,6 +115,21 @@ fn label_names(value: &QueryValue) -> Vec<&str> {
     names
 }
 
+/// What tables call what is no label.
+const FIXED_COLUMNS: [&str; 3] = ["timestamp", "value", "histogram"];
+
+/// What tables call the column of the label `name`, one of the sorted `names`: as the label, with low lines behind it
+/// where that is what another column is called.
+fn column_name<'a>(name: &'a str, names: &[&str]) -> Cow<'a, str> {
+    let mut column = Cow::Borrowed(name);
+    while FIXED_COLUMNS.contains(&&*column)
+        || (column.len() > name.len() && names.binary_search(&&*column).is_ok())
+    {
+        column.to_mut().push('_');
+    }
+    column
+}
+
 fn add_names<'a>(names: &mut Vec<&'a str>, labels: &'a Labels) {
     for (name, _) in labels.iter() {
         if let Err(place) = names.binary_search(&name) {
@@ -127,6 +144,13 @@ mod testing;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_columns_have_one_name() {
+        let names = ["histogram", "job", "value", "value_"];
+        let columns = names.map(|name| column_name(name, &names));
+        assert_eq!(columns, ["histogram_", "job", "value__", "value_"]);
+    }
 
     #[test]
     fn a_client_gets_what_it_prefers_of_what_there_is() {

@@ -44,8 +44,8 @@ pub(crate) struct TestRulesArgs {
     /// Say which rules, sides of `or`, comparisons and branches of templates no test has tried
     #[arg(long)]
     pub(crate) coverage: bool,
-    /// Fail when less than so many percent is covered
-    #[arg(long, value_name = "PERCENT")]
+    /// Fail when less than so many percent is covered, or when there is nothing to cover
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     pub(crate) min_coverage: Option<f64>,
     /// Also write the results to this file, as JUnit does
     #[arg(long, value_name = "FILE")]
@@ -66,6 +66,11 @@ impl TestRulesArgs {
     pub(crate) fn records_coverage(&self) -> bool {
         self.coverage || self.min_coverage.is_some()
     }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse::<f64>().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }
 
 /// How results are written.

@@ -10,9 +10,17 @@ pub(super) fn shown(percentage: f64) -> f64 {
     (percentage * 10.0).round() / 10.0
 }
 
+/// How much is covered.
+pub(super) fn share(coverage: &Coverage) -> String {
+    if coverage.points().next().is_none() {
+        return "there is nothing to cover".to_owned();
+    }
+    format!("{:.1} % covered", coverage.percentage())
+}
+
 /// A line per kind, then a line per gap.
 pub(super) fn write(coverage: &Coverage) -> String {
-    let mut text = format!("{:.1} % covered\n", coverage.percentage());
+    let mut text = share(coverage) + "\n";
     for kind in PointKind::ALL {
         let (covered, all) = coverage.of_kind(kind);
         if all > 0 {

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use narthex_ruletest::Files;
 
+use crate::input::read_file;
+
 /// Reads from the file system.
 pub(super) struct FilesOnDisk;
 
 impl Files for FilesOnDisk {
     fn read(&self, path: &str) -> Result<String, String> {
-        std::fs::read_to_string(path).map_err(|error| error.to_string())
+        let bytes = read_file(path).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|error| error.utf8_error().to_string())
     }
 
     fn matching(&self, base: &str, pattern: &str) -> Result<Vec<String>, String> {

@@ -9,6 +9,7 @@ mod text;
 
 use narthex_eval::EngineOptions;
 use narthex_regex::UnanchoredRegex;
+use narthex_report::Format;
 use narthex_ruletest::options::CoverageMode;
 use narthex_ruletest::{Coverage, FileReport, GroupIntervals, RuleLibrary, RunOptions, run_file};
 use narthex_yaml::UnknownFields;
@@ -42,8 +43,10 @@ pub(crate) fn run(args: &TestArgs, screen: &Screen) -> Ended {
         let written = std::fs::write(path, junit::write(&reports));
         written.map_err(|error| Trouble::io("write", path, &error))?;
     }
-    let percentage = coverage.percentage();
-    let is_covered = args.min_coverage.is_none_or(|wanted| coverage::shown(percentage) >= wanted);
+    let is_covered = args.min_coverage.is_none_or(|wanted| {
+        let is_any = coverage.points().next().is_some();
+        wanted == 0.0 || is_any && coverage::shown(coverage.percentage()) >= wanted
+    });
     match args.format {
         TestFormat::Json => {
             screen.print(&json::write(&reports, args.records_coverage().then_some(&coverage)))?;
@@ -51,12 +54,15 @@ pub(crate) fn run(args: &TestArgs, screen: &Screen) -> Ended {
         TestFormat::Report(format) => {
             text::write(&reports, format, screen)?;
             if args.records_coverage() {
-                screen.print(&coverage::write(&coverage))?;
+                let text = coverage::write(&coverage);
+                // Nothing may stand behind an object that a program reads.
+                if format == Format::Sarif { screen.note(&text) } else { screen.print(&text)? }
             }
         }
     }
     if let Some(wanted) = args.min_coverage.filter(|_| !is_covered) {
-        screen.note(&format!("error: {percentage:.1} % are covered, {wanted} % are wanted\n"));
+        let found = coverage::share(&coverage);
+        screen.note(&format!("error: {found}, {wanted} % are wanted\n"));
     }
     Ok(Outcome::of(!is_covered || reports.iter().any(|report| !report.passed())))
 }
