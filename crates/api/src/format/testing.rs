@@ -9,6 +9,7 @@ use narthex_model::number::{format_plain, format_sample};
 use narthex_model::{FloatHistogram, Labels, SampleValue, Timestamp};
 use proptest::prelude::*;
 
+use super::column_name;
 use super::csv::histogram_text;
 
 /// One sample.
@@ -17,6 +18,7 @@ pub(super) struct Row {
     pub(super) at_ms: Timestamp,
     /// Digits, or the JSON of a histogram.
     pub(super) value: String,
+    /// By column.
     pub(super) labels: BTreeMap<String, String>,
 }
 
@@ -80,7 +82,10 @@ pub(super) fn rows_of(value: &QueryValue) -> Vec<Row> {
     let row = |at_ms, value, labels: &Labels| Row {
         at_ms,
         value,
-        labels: labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        labels: labels
+            .iter()
+            .map(|(name, value)| (column_name(name, &[]).into(), value.to_owned()))
+            .collect(),
     };
     let text = |value: &SampleValue| match value {
         SampleValue::Float(value) => format_sample(*value),
