@@ -2,8 +2,9 @@
 //!
 //! Columns: `timestamp` (milliseconds, UTC), `value` (64-bit float, null where a histogram is; text where the result is a
 //! string), `histogram` (its JSON as text; only where the result holds any), then the labels of all series, sorted, as
-//! dictionaries of text (one that is itself called as a column has low lines behind its name), null where a series does not have the label. Samples of a series stand together, in time
-//! order. What was said of the answer stands in the metadata of the schema, under `warnings` and `infos`, as JSON lists.
+//! dictionaries of text, null where a series does not have the label; a label that is itself called as one of the first
+//! three has low lines behind its name. Samples of a series stand together, in time order. What was said of the answer
+//! stands in the metadata of the schema, under `warnings` and `infos`, as JSON lists.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,9 +1,10 @@
 //! Comma-separated values: a line per sample, a column per label.
 //!
 //! The first line names the columns: `timestamp`, `value`, then the labels of all series, sorted, the metric name as
-//! `__name__`; a label that is itself called as one of them, or `histogram`, has low lines behind its name. A timestamp is in seconds, as in JSON; a value has the digits it has there; a native histogram stands in
-//! `value` as its JSON, which begins with a brace. The field of a label that a series does not have is empty. Samples of
-//! a series stand together, in time order.
+//! `__name__`; a label that is itself called as one of them, or `histogram`, has low lines behind its name. A timestamp
+//! is in seconds, as in JSON; a value has the digits it has there; a native histogram stands in `value` as its JSON,
+//! which begins with a brace. The field of a label that a series does not have is empty. Samples of a series stand
+//! together, in time order.
 //!
 //! Fields are quoted as in RFC 4180; lines end with a line feed. What was said of the answer (warnings, infos) has no
 //! place in it.
